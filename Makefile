@@ -1,0 +1,31 @@
+# Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
+.PHONY: demo test check lint lock
+.DEFAULT_GOAL := demo
+
+BIN := .venv/bin
+WEB := $(wildcard web/*.json web/*.ts web/*.html web/src/*)
+
+demo: .venv/.stamp api/static/index.html
+	$(BIN)/binround demo
+
+test: .venv/.stamp api/static/index.html
+	$(BIN)/pytest -q
+
+check: lint test
+
+lint: .venv/.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/.stamp: pyproject.toml constraints.txt tools/bootstrap.py
+	python3 tools/bootstrap.py
+
+api/static/index.html: $(WEB) hatch_build.py | .venv/.stamp
+	$(BIN)/python hatch_build.py
+
+# Renews the lock: versions only, no addresses.
+lock:
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --upgrade --universal --python-version 3.12 \
+	  --no-header --no-annotate --group dev pyproject.toml -o constraints.txt

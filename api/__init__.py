@@ -1,0 +1,1 @@
+"""HTTP: what dispatchers, planners and truck units read and steer."""

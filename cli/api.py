@@ -1,0 +1,5 @@
+"""Run the API and the console."""
+
+
+def command() -> None:
+    """Run the API and the console."""

@@ -1,0 +1,5 @@
+"""Run the whole system on this machine."""
+
+
+def command() -> None:
+    """Run the whole system on this machine."""

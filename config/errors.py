@@ -1,0 +1,77 @@
+"""The one exception tree. Every message says what to do next.
+
+    BinroundError
+    ├── SettingsError        a setting from the environment cannot be used
+    ├── RegionError          a region folder has mistakes; carries every one of them
+    ├── FileFormatError      a file given to a command cannot be read; names its line
+    ├── DatabaseError        no database, a wrong address, or a schema that does not fit
+    ├── BrokerError          no broker, or it refuses us
+    ├── RoadsError           no road engine, or an extract it cannot use
+    ├── ProblemError         a routing problem that is not well formed; names its field
+    └── SolverError          the solver's process died or ran out of its limits
+
+The command line prints the message as one line and exits with `exit_code`.
+"""
+
+
+class BinroundError(Exception):
+    """Anything we raise on purpose. The message is for the person who has to act on it."""
+
+    exit_code = 1
+
+
+class SettingsError(BinroundError):
+    """A setting cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class RegionError(BinroundError):
+    """A region folder has mistakes.
+
+    Attributes:
+        mistakes: one line each: file, line, field and what is wrong with it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, folder: str, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        super().__init__("\n".join([f"region {folder}: {count}", *mistakes]))
+
+
+class FileFormatError(BinroundError):
+    """A file cannot be read in the format that was asked for."""
+
+    exit_code = 2
+
+
+class DatabaseError(BinroundError):
+    """The database cannot be reached, or its schema does not fit this version."""
+
+
+class BrokerError(BinroundError):
+    """The MQTT broker cannot be reached, or refuses us."""
+
+
+class RoadsError(BinroundError):
+    """Travel times cannot be had from the road engine."""
+
+
+class ProblemError(BinroundError):
+    """A routing problem is not well formed.
+
+    Attributes:
+        field: where the mistake is, e.g. `visits[3].service_s`.
+    """
+
+    exit_code = 2
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(f"{field}: {message}")
+
+
+class SolverError(BinroundError):
+    """The solver's process died, or ran out of its time or memory."""

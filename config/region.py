@@ -1,0 +1,245 @@
+"""What an operator declares: places, containers, vehicles, services and their rules.
+
+A region is one folder (see `config.region_folder` for its files). These models are what the
+rest of the system sees: frozen, validated, with units in the field names.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WORKING_WEEK: tuple[Weekday, ...] = WEEKDAYS[:5]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"no time zone {name!r}; use a name such as Europe/Berlin") from None
+    return name
+
+
+class Fact(BaseModel):
+    """Base of all declared facts: frozen, and unknown fields are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RuleProfile(StrEnum):
+    """Which law on working and driving time binds a service's tours."""
+
+    ARBZG = "arbzg"  # working time only (household collection, FPersV §18 Abs. 1 Nr. 8)
+    EU561 = "eu561"  # also VO (EG) 561/2006 (public glass and paper containers)
+
+
+class Hours(Fact):
+    """Opening hours: the same span on each of the named weekdays."""
+
+    days: tuple[Weekday, ...] = WORKING_WEEK
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.closes <= self.opens:
+            raise ValueError(f"closes {self.closes} is not after opens {self.opens}")
+        return self
+
+
+class Fraction(Fact):
+    """A kind of waste."""
+
+    id: Id
+    name_de: str
+    name_en: str
+    waste_code: str = ""  # AVV key
+    container_kg_per_m3: float = Field(gt=0)
+    truck_kg_per_m3: float = Field(gt=0)
+    fill_per_day: float = Field(default=0.05, gt=0)  # median share of a container's volume
+    fill_per_day_log_sd: float = Field(default=0.64, ge=0)
+    weekday_weights: tuple[float, ...] = Field(default=(1.0,) * 7, min_length=7, max_length=7)
+
+
+class Service(Fact):
+    """Fractions that the same trucks collect under the same rules, e.g. `glass`."""
+
+    id: Id
+    name_de: str
+    name_en: str
+    fractions: tuple[Id, ...] = Field(min_length=1)
+    rule_profile: RuleProfile
+    collection_days: tuple[Weekday, ...] = WORKING_WEEK
+    earliest: time = time(7)  # noise window (32. BImSchV §7)
+    latest: time = time(20)
+    site_s: int = Field(ge=0)  # to stop, secure and leave a site
+    container_s: int = Field(gt=0)  # for each container emptied there
+    overflow_eur_per_day: float = Field(gt=0)  # what a day of an overflowing container costs
+    calendar_days: int = Field(gt=0)  # interval of the fixed calendar it is compared with
+
+
+class Depot(Fact):
+    """Where trucks start and end their day."""
+
+    id: Id
+    name: str
+    lon: Longitude
+    lat: Latitude
+    source: str = ""
+
+
+class Facility(Fact):
+    """Where trucks unload."""
+
+    id: Id
+    name: str
+    lon: Longitude
+    lat: Latitude
+    accepts: tuple[Id, ...] = Field(min_length=1)
+    hours: tuple[Hours, ...] = Field(min_length=1)
+    unload_s: int = Field(ge=0)
+    source: str = ""
+
+
+class Compartment(Fact):
+    """A part of a truck's body, for one or several fractions."""
+
+    fractions: tuple[Id, ...] = Field(min_length=1)
+    capacity_l: float = Field(gt=0)  # of collected material as it lies in the truck
+    capacity_kg: float = Field(gt=0)
+
+
+class Vehicle(Fact):
+    """A truck with its shift, costs and emissions."""
+
+    id: Id
+    name: str
+    depot: Id
+    services: tuple[Id, ...] = Field(min_length=1)
+    payload_kg: float = Field(gt=0)
+    compartments: tuple[Compartment, ...] = Field(min_length=1)
+    shift_start: time
+    shift_end: time
+    fixed_eur_per_day: float = Field(default=0.0, ge=0)
+    eur_per_h: float = Field(ge=0)  # crew and vehicle
+    eur_per_km: float = Field(ge=0)
+    litres_per_km: float = Field(default=0.0, ge=0)
+    litres_per_h: float = Field(default=0.0, ge=0)
+    kg_co2e_per_litre: float = Field(default=3.24, ge=0)  # diesel, well to wheel, EN 16258
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.shift_end <= self.shift_start:
+            raise ValueError("shift_end is not after shift_start")
+        return self
+
+
+class Site(Fact):
+    """A place with one or more containers."""
+
+    id: Id
+    name: str
+    lon: Longitude
+    lat: Latitude
+    curb: bool = False  # only to be served from the truck's right-hand side
+    synthetic: bool = False  # placed by a generator, not surveyed
+
+
+class Container(Fact):
+    """What fills up."""
+
+    id: Id
+    site: Id
+    fraction: Id
+    volume_l: float = Field(gt=0)
+    sensor: Id | None = None  # the device that reports its fill
+    synthetic: bool = False
+
+
+class Roads(Fact):
+    """Where the region's road network comes from."""
+
+    extract: str | None = None  # an .osm.pbf in the region's folder or the data folder
+    download: str | None = None  # address of a public extract, for machines with internet
+    town_seed: int = 7  # otherwise a town is generated around the centre
+    town_radius_m: float = Field(default=4500.0, gt=500)
+    centre_lon: Longitude
+    centre_lat: Latitude
+
+
+class Retention(Fact):
+    """How long person-linked data may be kept, and for which declared purpose."""
+
+    purpose: str
+    positions_days: int = Field(default=14, ge=1)
+    crew_days: int = Field(default=7, ge=1)
+
+
+class Region(Fact):
+    """One operator's area: everything that is declared about it."""
+
+    id: Id
+    name: str
+    zone: Annotated[str, AfterValidator(_known_zone)]
+    currency: Literal["EUR"] = "EUR"
+    licence: str = ""
+    attribution: str = ""
+    roads: Roads
+    retention: Retention
+    fractions: tuple[Fraction, ...]
+    services: tuple[Service, ...]
+    depots: tuple[Depot, ...]
+    facilities: tuple[Facility, ...]
+    vehicles: tuple[Vehicle, ...]
+    sites: tuple[Site, ...]
+    containers: tuple[Container, ...]
+    holidays: Mapping[date, str] = Field(default_factory=dict)
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The zone in which its dates and opening hours are meant."""
+        return ZoneInfo(self.zone)
+
+    @cached_property
+    def fraction_by_id(self) -> Mapping[str, Fraction]:
+        """Fractions by their id."""
+        return {fraction.id: fraction for fraction in self.fractions}
+
+    @cached_property
+    def site_by_id(self) -> Mapping[str, Site]:
+        """Sites by their id."""
+        return {site.id: site for site in self.sites}
+
+    @cached_property
+    def service_by_fraction(self) -> Mapping[str, Service]:
+        """The service that collects each fraction."""
+        return {fraction: service for service in self.services for fraction in service.fractions}
+
+    def midnight(self, day: date) -> datetime:
+        """Return the instant at which a day of this region begins."""
+        return datetime.combine(day, time(), self.time_zone)
+
+    def is_collection_day(self, service: Service, day: date) -> bool:
+        """Whether a service runs on a day: one of its weekdays, and no holiday."""
+        return WEEKDAYS[day.weekday()] in service.collection_days and day not in self.holidays
+
+    def next_collection_day(self, service: Service, after: date) -> date:
+        """Return the first day after `after` on which a service runs."""
+        day = after + timedelta(days=1)
+        while not self.is_collection_day(service, day):
+            day += timedelta(days=1)
+        return day
+
+
+def seconds_of_day(instant: time) -> int:
+    """Return a wall-clock time as seconds after midnight."""
+    return instant.hour * 3600 + instant.minute * 60 + instant.second

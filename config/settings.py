@@ -1,0 +1,101 @@
+"""Settings from the environment, prefix `BINROUND_`; read once and passed on as an argument."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import SettingsError
+
+
+def _default_data_dir() -> Path:
+    return Path.home() / ".local" / "share" / "binround"
+
+
+class Settings(BaseSettings):
+    """Everything that is set from outside. Secrets come from the environment only."""
+
+    model_config = SettingsConfigDict(env_prefix="BINROUND_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Folder for everything that is kept: database, broker, road graphs.",
+    )
+    region: str = Field(
+        default="bielefeld",
+        description="The region: a name that ships with binround, or a folder.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL or TimescaleDB address; empty starts the embedded database.",
+    )
+    broker_url: str = Field(
+        default="",
+        description="MQTT broker, mqtt://host:port or mqtts://host:port; empty starts the "
+        "embedded broker.",
+    )
+    broker_user: str = Field(default="binround-server", description="Our own user at the broker.")
+    broker_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of our own user at the broker."
+    )
+    clock: str = Field(
+        default="real",
+        description="`real`, or the path of a simulated day's clock file (the demo sets it).",
+    )
+    api_host: str = Field(
+        default="127.0.0.1",
+        description="Where the API listens; only loopback until an identity provider is set.",
+    )
+    api_port: int = Field(default=8050, ge=0, le=65535, description="Port of the API; 0 picks one.")
+    oidc_issuer: str = Field(
+        default="", description="Identity provider (OpenID Connect issuer); empty: none."
+    )
+    osrm_url: str = Field(
+        default="", description="A running osrm-routed; empty uses the embedded road engine."
+    )
+    plan_budget_s: float = Field(
+        default=20.0, gt=0, description="Seconds the solver may search for one day's tours."
+    )
+    solver_memory_mb: int = Field(
+        default=2048, ge=256, description="Memory limit of the solver's process."
+    )
+    ingest_batch_rows: int = Field(
+        default=1000, ge=1, description="Messages in one transaction at most."
+    )
+    ingest_linger_ms: int = Field(
+        default=20, ge=0, description="How long a batch waits for more messages."
+    )
+    ingest_queue_messages: int = Field(
+        default=10_000, ge=1, description="Messages held in memory before the socket is not read."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether we start the database ourselves."""
+        return not self.database_url.get_secret_value()
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether we start the broker ourselves."""
+        return not self.broker_url
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        **overrides: values that win over the environment, e.g. from command-line options.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"BINROUND_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise SettingsError("; ".join(lines)) from None

@@ -1,0 +1,1 @@
+"""From a device's message to a stored row, and tours back down to trucks."""

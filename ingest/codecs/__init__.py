@@ -1,0 +1,1 @@
+"""One file per vendor: from bytes to a reading."""

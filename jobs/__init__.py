@@ -1,0 +1,1 @@
+"""Work away from requests: read from storage, think in the optimizer, store."""

@@ -1,0 +1,1 @@
+"""How full containers are, and how full they will be."""

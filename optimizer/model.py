@@ -1,0 +1,363 @@
+"""The waste-collection routing problem of one day, and its solution.
+
+Units: seconds of the day (wall clock, after the region's midnight), metres, kilograms, litres,
+euro. Nodes of a tour are numbered: visits first (0 .. V-1), then facilities (V .. V+F-1).
+Everything here is frozen; a variant is made with `Problem.replace`.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.validation import validate
+
+UNREACHABLE = -1
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """A span in which service may start."""
+
+    earliest_s: int
+    latest_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A possible stop. Mandatory, or worth a prize in euro if it is served.
+
+    Attributes:
+        id: unique in the problem, as in the file or region it comes from.
+        location: row and column of the travel matrices.
+        kg: weight to collect, per fraction in the problem's order.
+        litres: volume to collect as it lies in the truck, per fraction.
+        service_s: time at the stop; cannot be interrupted by a break.
+        windows: spans in which service may start; empty means at any time.
+        prize_eur: what serving it is worth; None makes it mandatory.
+        trucks: indices of the trucks that can serve it; None means all.
+    """
+
+    id: str
+    location: int
+    kg: tuple[float, ...]
+    litres: tuple[float, ...]
+    service_s: int
+    windows: tuple[TimeWindow, ...] = ()
+    prize_eur: float | None = None
+    trucks: frozenset[int] | None = None
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether the visit must be served."""
+        return self.prize_eur is None
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """Where a truck unloads everything it carries of the accepted fractions.
+
+    Attributes:
+        accepts: indices of the fractions it takes.
+        windows: opening hours: spans in which unloading may start; empty means always open.
+        unload_s: time for weighing and unloading.
+    """
+
+    id: str
+    location: int
+    accepts: frozenset[int]
+    unload_s: int
+    windows: tuple[TimeWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    """A part of a truck's body.
+
+    Attributes:
+        fractions: indices of the fractions it takes; no fraction has two compartments.
+    """
+
+    fractions: frozenset[int]
+    capacity_kg: float
+    capacity_l: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRule:
+    """A break that a tour owes.
+
+    It is due when the tour ends after `earliest_start_s` and lasts longer than `due_after_s`.
+    It may be taken at the roadside, before or after a service, never during one.
+
+    Attributes:
+        rule: what demands it, e.g. `ArbZG §4`.
+        duration_s: its length, in one piece.
+        earliest_start_s: seconds of the day at which it may start.
+        latest_start_s: seconds of the day by which it has to start.
+        due_after_s: length of a tour (break included) up to which none is due.
+    """
+
+    rule: str
+    duration_s: int
+    earliest_start_s: int
+    latest_start_s: int
+    due_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Truck:
+    """A vehicle with its shift, limits and costs. It starts empty and has to end empty.
+
+    Attributes:
+        start: location where its tour starts.
+        end: location where its tour ends.
+        shift: earliest start and latest end of its tour.
+        payload_kg: limit of its load over all compartments.
+        breaks: in the order in which they are taken.
+        max_stops: limit of visits a day; likewise `max_kg` and `max_litres` (all trips together),
+            `max_driving_s` a day and `max_driving_between_breaks_s`.
+        fixed_eur: cost of using it at all on this day.
+    """
+
+    id: str
+    start: int
+    end: int
+    shift: TimeWindow
+    compartments: tuple[Compartment, ...]
+    payload_kg: float
+    breaks: tuple[BreakRule, ...] = ()
+    max_stops: int | None = None
+    max_kg: float | None = None
+    max_litres: float | None = None
+    max_driving_s: int | None = None
+    max_driving_between_breaks_s: int | None = None
+    driving_rule: str = ""
+    fixed_eur: float = 0.0
+    eur_per_km: float = 0.0
+    eur_per_h: float = 0.0
+
+    def compartment_of(self, fraction: int) -> int | None:
+        """Return the index of the compartment that takes a fraction, or None."""
+        for index, compartment in enumerate(self.compartments):
+            if fraction in compartment.fractions:
+                return index
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One day, one depot group, one service: what there is to do and with what.
+
+    Attributes:
+        fractions: names; their order is that of all per-fraction tuples.
+        visits: possible stops.
+        facilities: where to unload; alternatives to each other.
+        trucks: the fleet of the day.
+        duration_s: (L, L) int, travel time from row to column, UNREACHABLE where there is none.
+        distance_m: (L, L) float, length of the same way.
+        name: for messages and files.
+
+    Raises:
+        ProblemError: it is not well formed; the error names the field.
+    """
+
+    fractions: tuple[str, ...]
+    visits: tuple[Visit, ...]
+    facilities: tuple[Facility, ...]
+    trucks: tuple[Truck, ...]
+    duration_s: NDArray[np.int64]
+    distance_m: NDArray[np.float64]
+    name: str = ""
+    _node_of: dict[str, int] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        validate(self)
+        for matrix in (self.duration_s, self.distance_m):
+            matrix.setflags(write=False)
+        ids = [visit.id for visit in self.visits] + [facility.id for facility in self.facilities]
+        self._node_of.update({name: node for node, name in enumerate(ids)})
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a variant of this problem; the whole mechanism of a what-if."""
+        return dataclasses.replace(self, **changes)
+
+    def is_visit(self, node: int) -> bool:
+        """Whether a node is a visit (and not a facility)."""
+        return node < len(self.visits)
+
+    def visit(self, node: int) -> Visit:
+        """Return the visit of a node."""
+        return self.visits[node]
+
+    def facility(self, node: int) -> Facility:
+        """Return the facility of a node."""
+        return self.facilities[node - len(self.visits)]
+
+    def location(self, node: int) -> int:
+        """Return the location of a node."""
+        return self.visit(node).location if self.is_visit(node) else self.facility(node).location
+
+    def node_id(self, node: int) -> str:
+        """Return the id of a node."""
+        return self.visit(node).id if self.is_visit(node) else self.facility(node).id
+
+    def node_of(self, name: str) -> int:
+        """Return the node with an id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._node_of[name]
+
+
+class Reason(StrEnum):
+    """Why a visit is not served."""
+
+    NOT_WORTH_IT = "not-worth-it"  # it would cost more than its prize
+    CAPACITY = "capacity"  # more than any truck can carry
+    WINDOW = "window"  # no truck can be there in time
+    UNREACHABLE = "unreachable"  # no road
+    NO_TRUCK = "no-truck"  # no truck takes its fractions
+    TIME = "time"  # the fleet's day is full
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A visit that is left out, with the reason and, where known, what serving it would add."""
+
+    visit: int
+    reason: Reason
+    extra_eur: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """One truck's day: its start and the nodes in order, unloading visits included."""
+
+    truck: int
+    start_s: int
+    nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """Tours and what they leave out; times and loads are recomputed by `optimizer.check`."""
+
+    tours: tuple[Tour, ...]
+    unserved: tuple[Unserved, ...] = ()
+    engine: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo:
+    """Where travel times come from; recorded with every plan.
+
+    Attributes:
+        graph_hash: identifies extract, profile and engine version together.
+        estimate: True when the figures are not from a road network.
+    """
+
+    name: str
+    version: str
+    profile: str
+    graph_hash: str
+    estimate: bool
+    attribution: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where travel starts, ends and passes.
+
+    Attributes:
+        lon_lat: (n, 2) float, WGS84.
+        curb: (n,) bool, to be reached on the truck's right-hand side only.
+    """
+
+    lon_lat: NDArray[np.float64]
+    curb: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, lon_lat: Any, curb: Any = None) -> Self:
+        """Build from any sequence of (lon, lat); without curb flags no side is asked for."""
+        points = np.asarray(lon_lat, dtype=np.float64).reshape(-1, 2)
+        flags = np.zeros(len(points), bool) if curb is None else np.asarray(curb, dtype=bool)
+        return cls(points, flags)
+
+    def __len__(self) -> int:
+        """Return the number of places."""
+        return len(self.lon_lat)
+
+    def take(self, indices: Any) -> Self:
+        """Return the places at some indices, in that order."""
+        return type(self)(self.lon_lat[indices], self.curb[indices])
+
+
+@dataclass(frozen=True, eq=False)
+class Snapped:
+    """The road points nearest to some places.
+
+    Attributes:
+        lon_lat: (n, 2) float, on the road; NaN where there is none.
+        distance_m: (n,) float, from the place; inf where there is no road.
+        ok: (n,) bool, near enough to a road that a truck can use.
+    """
+
+    lon_lat: NDArray[np.float64]
+    distance_m: NDArray[np.float64]
+    ok: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Travel between places: (n, m) arrays, asymmetric, UNREACHABLE where there is no way."""
+
+    duration_s: NDArray[np.int64]
+    distance_m: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """The way along a sequence of places.
+
+    Attributes:
+        leg_s: (n-1,) float, travel time of each leg.
+        leg_m: (n-1,) float, length of each leg.
+        legs: n-1 arrays (k, 2) of lon, lat: the geometry of each leg.
+    """
+
+    leg_s: NDArray[np.float64]
+    leg_m: NDArray[np.float64]
+    legs: tuple[NDArray[np.float64], ...]
+
+
+class TravelTimes(Protocol):
+    """Travel times and road geometry, whatever computes them."""
+
+    @property
+    def info(self) -> ProviderInfo:
+        """Where the figures come from."""
+        ...
+
+    def snap(self, places: Places) -> Snapped:
+        """Find each place's road point; never raises for one bad place."""
+        ...
+
+    def matrix(self, places: Places) -> Matrix:
+        """Return travel times and distances between all pairs of places."""
+        ...
+
+    def route(self, places: Places) -> Route:
+        """Return the way along places; its seconds equal the matrix legs."""
+        ...
+
+
+def empty_problem(fractions: tuple[str, ...] = ("residual",)) -> Problem:
+    """Return a problem with nothing to do; a start for `replace` in tests and builders."""
+    return Problem(fractions, (), (), (), np.zeros((0, 0), np.int64), np.zeros((0, 0)))

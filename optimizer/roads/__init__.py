@@ -1,0 +1,1 @@
+"""Travel times and road geometry, all behind `optimizer.model.TravelTimes`."""

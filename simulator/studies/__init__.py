@@ -1,0 +1,1 @@
+"""What-if studies: policies compared on simulated weeks."""
