@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.config import settings_table
+from cli.main import app
+from config.errors import SettingsError
+from config.settings import load_settings
+from tests.conftest import ROOT
+
+
+def test_the_documented_settings_are_the_real_ones() -> None:
+    """The table in the operations guide is the one the code would print."""
+    assert settings_table() in (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that cannot be used is told by the name it has in the environment."""
+    monkeypatch.setenv("BINROUND_API_PORT", "eighty")
+    with pytest.raises(SettingsError, match="BINROUND_API_PORT"):
+        load_settings()
+
+
+def test_settings_can_be_shown_and_secrets_stay_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`binround config show` tells values and origins, but never a password."""
+    monkeypatch.setenv("BINROUND_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BINROUND_DATABASE_URL", "postgresql://u:hunter2@db/binround")
+    shown = CliRunner().invoke(app, ["config", "show"]).output
+    assert f"BINROUND_DATA_DIR={tmp_path}  # set" in shown
+    assert "hunter2" not in shown
