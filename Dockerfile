@@ -2,7 +2,7 @@
 # console inside, then a slim runtime that holds nothing but it.
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
-RUN pip install --no-cache-dir uv==0.9.11
+RUN pip install --no-cache-dir uv==0.13.9
 COPY . .
 RUN uv build --wheel --out-dir /wheels
 
