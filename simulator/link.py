@@ -1,0 +1,99 @@
+"""The line to the broker that units and gateways share: MQTT 3.1.1 with a persistent session."""
+
+import random
+import ssl
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from config.errors import BrokerError, FileFormatError
+
+KEEPALIVE_S = 30
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class Login(BaseModel):
+    """How one device presents itself; the client id is as secret as the password."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: str
+    password: SecretStr
+    client_id: SecretStr
+
+
+class Credentials(BaseModel):
+    """The file that the simulated city is handed: where the broker is, and who it plays.
+
+    Attributes:
+        url: mqtt://host:port or mqtts://host:port.
+        devices: a login for each truck unit and for the gateway, by device name.
+        gateway: the device that publishes for all sensors.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    devices: dict[str, Login]
+    gateway: str = Field(min_length=1)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file.
+
+        Raises:
+            FileFormatError: it is missing or not a credentials file.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise FileFormatError(f"{path}: {error.strerror}; the demo writes this file") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise FileFormatError(f"{path}: {field}: {first['msg']}") from None
+
+    def login(self, device: str) -> Login:
+        """Return a device's login.
+
+        Raises:
+            BrokerError: there is none.
+        """
+        if device not in self.devices:
+            raise BrokerError(f"no credentials for device {device!r}; provision it first")
+        return self.devices[device]
+
+
+def open_client(url: str, login: Login, in_flight: int) -> mqtt.Client:
+    """Return a client that is ready to `connect_async` to an address, and will reconnect.
+
+    Args:
+        url: the broker's address.
+        login: who connects.
+        in_flight: how many messages may wait for their PUBACK at once.
+
+    Raises:
+        BrokerError: the address cannot be used.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise BrokerError(f"broker address {url!r} is not mqtt://host:port or mqtts://host:port")
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id.get_secret_value(),
+        clean_session=False,
+        protocol=mqtt.MQTTv311,
+    )
+    client.username_pw_set(login.user, login.password.get_secret_value())
+    client.max_inflight_messages_set(in_flight)
+    # A fleet that lost its broker must not come back in one instant.
+    first = random.uniform(0.5, 1.5)  # noqa: S311  spreads load, is no secret
+    client.reconnect_delay_set(min_delay=first, max_delay=40 * first)  # type: ignore[arg-type]
+    if parts.scheme == "mqtts":
+        client.tls_set_context(ssl.create_default_context())
+    client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], KEEPALIVE_S)
+    return client
