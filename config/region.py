@@ -1,17 +1,26 @@
 """What an operator declares: places, containers, vehicles, services and their rules.
 
 A region is one folder (see `config.region_folder` for its files). These models are what the
-rest of the system sees: frozen, validated, with units in the field names.
+rest of the system sees: frozen, validated, with units in the field names. What concerns several
+facts together (references, reach, capacity) is checked by `config.region_checks`.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -29,10 +38,26 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _not_a_number(value: Any) -> Any:
+    """Refuse 7 or 7.5, which would be read as seconds after midnight."""
+    if isinstance(value, int | float):
+        raise ValueError(f'{value}: write a time as "07:30"')  # noqa: TRY004 (pydantic's way)
+    return value
+
+
+def _without_zone(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError(f"{value}: write it without a zone; the region's zone is meant")
+    return value
+
+
+WallTime = Annotated[time, BeforeValidator(_not_a_number), AfterValidator(_without_zone)]
+
+
 class Fact(BaseModel):
     """Base of all declared facts: frozen, and unknown fields are mistakes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RuleProfile(StrEnum):
@@ -45,9 +70,9 @@ class RuleProfile(StrEnum):
 class Hours(Fact):
     """Opening hours: the same span on each of the named weekdays."""
 
-    days: tuple[Weekday, ...] = WORKING_WEEK
-    opens: time
-    closes: time
+    days: tuple[Weekday, ...] = Field(default=WORKING_WEEK, min_length=1)
+    opens: WallTime
+    closes: WallTime  # at the latest "23:59:59"
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -69,6 +94,13 @@ class Fraction(Fact):
     fill_per_day_log_sd: float = Field(default=0.64, ge=0)
     weekday_weights: tuple[float, ...] = Field(default=(1.0,) * 7, min_length=7, max_length=7)
 
+    @field_validator("weekday_weights")
+    @classmethod
+    def _some_fill(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if min(weights) < 0 or max(weights) == 0:
+            raise ValueError(f"{list(weights)}: seven shares from Monday on, none below 0")
+        return weights
+
 
 class Service(Fact):
     """Fractions that the same trucks collect under the same rules, e.g. `glass`."""
@@ -78,13 +110,19 @@ class Service(Fact):
     name_en: str
     fractions: tuple[Id, ...] = Field(min_length=1)
     rule_profile: RuleProfile
-    collection_days: tuple[Weekday, ...] = WORKING_WEEK
-    earliest: time = time(7)  # noise window (32. BImSchV §7)
-    latest: time = time(20)
+    collection_days: tuple[Weekday, ...] = Field(default=WORKING_WEEK, min_length=1)
+    earliest: WallTime = time(7)  # noise window (32. BImSchV §7)
+    latest: WallTime = time(20)
     site_s: int = Field(ge=0)  # to stop, secure and leave a site
     container_s: int = Field(gt=0)  # for each container emptied there
     overflow_eur_per_day: float = Field(gt=0)  # what a day of an overflowing container costs
     calendar_days: int = Field(gt=0)  # interval of the fixed calendar it is compared with
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.latest <= self.earliest:
+            raise ValueError(f"latest {self.latest} is not after earliest {self.earliest}")
+        return self
 
 
 class Depot(Fact):
@@ -127,8 +165,8 @@ class Vehicle(Fact):
     services: tuple[Id, ...] = Field(min_length=1)
     payload_kg: float = Field(gt=0)
     compartments: tuple[Compartment, ...] = Field(min_length=1)
-    shift_start: time
-    shift_end: time
+    shift_start: WallTime  # leaves the depot
+    shift_end: WallTime  # is back, on the same day
     fixed_eur_per_day: float = Field(default=0.0, ge=0)
     eur_per_h: float = Field(ge=0)  # crew and vehicle
     eur_per_km: float = Field(ge=0)
@@ -139,7 +177,7 @@ class Vehicle(Fact):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.shift_end <= self.shift_start:
-            raise ValueError("shift_end is not after shift_start")
+            raise ValueError(f"shift_end {self.shift_end} is not after {self.shift_start}")
         return self
 
 
@@ -168,7 +206,7 @@ class Container(Fact):
 class Roads(Fact):
     """Where the region's road network comes from."""
 
-    extract: str | None = None  # an .osm.pbf in the region's folder or the data folder
+    extract: str | None = None  # an .osm.pbf in the region's folder (when loaded: its full path)
     download: str | None = None  # address of a public extract, for machines with internet
     town_seed: int = 7  # otherwise a town is generated around the centre
     town_radius_m: float = Field(default=4500.0, gt=500)
@@ -184,17 +222,22 @@ class Retention(Fact):
     crew_days: int = Field(default=7, ge=1)
 
 
-class Region(Fact):
-    """One operator's area: everything that is declared about it."""
+class RegionHead(Fact):
+    """What an operator says about the area as a whole."""
 
     id: Id
-    name: str
+    name: str = Field(min_length=1)
     zone: Annotated[str, AfterValidator(_known_zone)]
     currency: Literal["EUR"] = "EUR"
     licence: str = ""
     attribution: str = ""
     roads: Roads
     retention: Retention
+
+
+class Region(RegionHead):
+    """One operator's area: everything that is declared about it."""
+
     fractions: tuple[Fraction, ...]
     services: tuple[Service, ...]
     depots: tuple[Depot, ...]

@@ -1,0 +1,180 @@
+"""Loads a region from its folder, or says everything that is wrong with it.
+
+    region.toml          the area, its roads, retention, [[fractions]] and [[services]]
+    depots.toml          [[depots]]
+    facilities.toml      [[facilities]] with [[facilities.hours]]
+    vehicles.toml        [[vehicles]] with [[vehicles.compartments]]
+    holidays.toml        [holidays]: date = "name"
+    containers.geojson   or containers.csv
+
+`docs/region.md` explains every field.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+from config.errors import RegionError
+from config.region import (
+    Depot,
+    Facility,
+    Fact,
+    Fraction,
+    Region,
+    RegionHead,
+    Service,
+    Vehicle,
+)
+from config.region_checks import check_together
+from config.region_containers import ContainerRow, read_containers
+from config.region_lines import toml_lines
+from config.region_source import Declared, Mistakes, Source, declare, suggestion
+
+LISTS: Mapping[str, Mapping[str, type[Fact]]] = {
+    "region.toml": {"fractions": Fraction, "services": Service},
+    "depots.toml": {"depots": Depot},
+    "facilities.toml": {"facilities": Facility},
+    "vehicles.toml": {"vehicles": Vehicle},
+}
+
+
+class Holidays(Fact):
+    """The file of holidays."""
+
+    holidays: dict[date, str]
+
+
+@dataclass
+class Folder:
+    """Everything that a folder declares and that is well formed by itself."""
+
+    head: Declared[RegionHead] | None = None
+    lists: dict[str, list[Declared[Any]]] = field(default_factory=dict)
+    holidays: dict[date, str] = field(default_factory=dict)
+    rows: list[Declared[ContainerRow]] = field(default_factory=list)
+
+
+def shipped_regions() -> list[str]:
+    """Return the names of the regions that ship with binround."""
+    root = Path(str(files("config"))) / "regions"
+    return sorted(path.parent.name for path in root.glob("*/region.toml"))
+
+
+def find_folder(name_or_dir: str) -> Path:
+    """Return the folder of a region.
+
+    Args:
+        name_or_dir: a name that ships with binround, or a folder.
+
+    Raises:
+        RegionError: there is neither.
+    """
+    if name_or_dir in shipped_regions():
+        return Path(str(files("config"))) / "regions" / name_or_dir
+    if Path(name_or_dir).is_dir():
+        return Path(name_or_dir).resolve()
+    known = ", ".join(shipped_regions())
+    raise RegionError(name_or_dir, [f"neither a folder nor a region that ships ({known})"])
+
+
+def load_region(name_or_dir: str) -> Region:
+    """Load a region.
+
+    Args:
+        name_or_dir: a name that ships with binround, or a folder.
+
+    Raises:
+        RegionError: with every mistake of the folder, as `file:line: field: what is wrong`.
+    """
+    path = find_folder(name_or_dir)
+    mistakes = Mistakes()
+    folder = _read(path, mistakes)
+    check_together(folder.head, folder.lists, folder.rows, mistakes)
+    if mistakes or folder.head is None:
+        raise RegionError(str(name_or_dir), mistakes.lines())
+    return _region(folder.head.value, folder)
+
+
+def _read(path: Path, mistakes: Mistakes) -> Folder:
+    folder = Folder(lists={name: [] for lists in LISTS.values() for name in lists})
+    for file, lists in LISTS.items():
+        raw, source = _read_toml(path, file, mistakes)
+        if raw is None:
+            continue
+        for name, model in lists.items():
+            folder.lists[name] = _declare_list(model, name, raw, source, mistakes)
+        rest = {key: value for key, value in raw.items() if key not in lists}
+        if file == "region.toml":
+            rest["roads"] = _with_extract(rest.get("roads"), path, source, mistakes)
+            folder.head = declare(RegionHead, rest, source, (), mistakes)
+        else:
+            _refuse(rest, lists, source, mistakes)
+    raw, source = _read_toml(path, "holidays.toml", mistakes)
+    holidays = declare(Holidays, raw, source, (), mistakes) if raw is not None else None
+    folder.holidays = holidays.value.holidays if holidays else {}
+    folder.rows = read_containers(path, mistakes)
+    return folder
+
+
+def _read_toml(path: Path, file: str, mistakes: Mistakes) -> tuple[dict[str, Any] | None, Source]:
+    try:
+        text = (path / file).read_text(encoding="utf-8")
+        return tomllib.loads(text), Source(file, toml_lines(text))
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r" \(at line (\d+), column \d+\)| \(at end of document\)", str(error))
+        line = int(at.group(1)) if at and at.group(1) else text.count("\n") + 1
+        mistakes.add(file, line, "syntax", str(error))
+    except UnicodeDecodeError as error:
+        mistakes.add(file, 1, "encoding", f"not UTF-8 (byte {error.start}); save it as UTF-8")
+    except OSError as error:
+        mistakes.add(file, 1, "file", f"cannot be read: {error.strerror}")
+    return None, Source(file, {})
+
+
+def _declare_list(
+    model: type[Fact], name: str, raw: Mapping[str, Any], source: Source, mistakes: Mistakes
+) -> list[Declared[Any]]:
+    items = raw.get(name)
+    if not isinstance(items, list) or not items:
+        mistakes.add(source.file, source.line((name,)), name, f"is missing; declare [[{name}]]")
+        return []
+    declared = [
+        declare(model, item, source, (name, index), mistakes) for index, item in enumerate(items)
+    ]
+    return [fact for fact in declared if fact is not None]
+
+
+def _refuse(
+    rest: Mapping[str, Any], known: Mapping[str, Any], source: Source, mistakes: Mistakes
+) -> None:
+    for key in rest:
+        hint = suggestion(key, known)
+        mistakes.add(source.file, source.line((key,)), key, f"unknown field{hint}")
+
+
+def _with_extract(roads: Any, path: Path, source: Source, mistakes: Mistakes) -> Any:
+    """Make the extract's name a full path, so that nobody has to know the folder later."""
+    if not isinstance(roads, dict) or not isinstance(roads.get("extract"), str):
+        return roads
+    extract = path / roads["extract"]
+    if not extract.is_file():
+        line = source.line(("roads", "extract"))
+        mistakes.add(source.file, line, "roads.extract", f"no file {roads['extract']!r} here")
+    return {**roads, "extract": str(extract)}
+
+
+def _region(head: RegionHead, folder: Folder) -> Region:
+    sites = {row.value.site: row.value.to_site() for row in folder.rows}
+    lists = {name: tuple(fact.value for fact in facts) for name, facts in folder.lists.items()}
+    return Region(
+        **dict(head),
+        **cast(dict[str, Any], lists),
+        sites=tuple(sites.values()),
+        containers=tuple(row.value.to_container() for row in folder.rows),
+        holidays=folder.holidays,
+    )
