@@ -1,1 +1,1 @@
-"""How full containers are, and how full they will be."""
+"""What is believed about each container: its level, its rate, and how sure that is."""
