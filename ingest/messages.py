@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 PREFIX = "binround/v1"
 MAX_PAYLOAD_BYTES = 65_536
@@ -49,7 +49,7 @@ class Uplink(NamedTuple):
 
 def parse_up(topic: str) -> Uplink | None:
     """Take a device's topic apart; None if it is not one."""
-    found = _UP.match(topic)
+    found = _UP.fullmatch(topic)
     return Uplink(found["region"], found["device"], Kind(found["kind"])) if found else None
 
 
@@ -64,11 +64,16 @@ def down_topic(region: str, device: str, kind: Literal["tour", "ack"]) -> str:
 
 
 def _in_utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no instant of the years 1 to 9999 in UTC") from None
 
 
-Instant = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_in_utc)]
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]  # PostgreSQL's text holds no NUL
 Sequence = Annotated[int, Field(ge=0, lt=2**63)]
+BootNumber = Annotated[int, Field(ge=0, lt=2**31)]
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
@@ -81,7 +86,7 @@ class Message(BaseModel):
 
     time: Annotated[Instant, Field(description="The device's own clock, never altered.")]
     seq: Sequence
-    boot: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    boot: BootNumber = 0
 
 
 class Level(Message):
@@ -127,14 +132,14 @@ class Event(Message):
     """
 
     kind: Annotated[EventKind, Field(strict=False)]
-    tour: str | None = Field(default=None, max_length=64)
+    tour: Annotated[Text, Field(max_length=64)] | None = None
     stop: Annotated[int, Field(ge=0, le=100_000)] | None = None
     container: Id | None = None
     facility: Id | None = None
     kg: Annotated[float, Field(ge=0, le=100_000)] | None = None
     lon: Lon | None = None
     lat: Lat | None = None
-    reason: str | None = Field(default=None, max_length=200)
+    reason: Annotated[Text, Field(max_length=200)] | None = None
 
 
 class Status(Message):
@@ -142,16 +147,16 @@ class Status(Message):
 
     online: bool = True
     battery_v: Annotated[float, Field(ge=0, le=100)] | None = None
-    firmware: str | None = Field(default=None, max_length=64)
+    firmware: Annotated[Text, Field(max_length=64)] | None = None
 
 
 class TourAck(Message):
     """A unit has received, and takes or refuses, a revision of its tour."""
 
-    tour: str = Field(max_length=64)
+    tour: Annotated[Text, Field(max_length=64)]
     revision: Annotated[int, Field(ge=1, lt=2**31)]
     accepted: bool = True
-    reason: str | None = Field(default=None, max_length=200)
+    reason: Annotated[Text, Field(max_length=200)] | None = None
 
 
 MODELS: dict[Kind, type[Message]] = {

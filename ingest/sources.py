@@ -1,0 +1,193 @@
+"""Where messages come from: a broker that forgets a message only after we said so."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+import paho.mqtt.client as mqtt
+
+from config.clock import Clock
+from ingest.line import Line, Login
+from ingest.messages import PREFIX
+
+START_S = 10.0
+
+
+class Token(NamedTuple):
+    """What names a delivery at the broker; it means nothing on another connection."""
+
+    connection: int
+    mid: int
+
+
+class Delivery(NamedTuple):
+    """A message as it came in."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    token: Token | None  # None: the broker waits for no acknowledgement
+
+
+class Source(Protocol):
+    """Something that delivers messages and delivers them again until they are acknowledged."""
+
+    def take(self, most: int, linger_s: float, timeout_s: float) -> list[Delivery]:
+        """Wait for messages; after the first one, a little longer for more."""
+        ...
+
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Say that these are stored for good."""
+        ...
+
+
+class Inbox:
+    """A bounded queue between the network's thread and the writer's.
+
+    When it is full, `put` waits: the socket is not read and the broker holds the rest.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._items: deque[Delivery] = deque()
+        self._filled = threading.Event()
+        self._room = threading.Event()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many messages wait."""
+        return len(self._items)
+
+    def put(self, delivery: Delivery) -> None:
+        """Add a message; waits while there is no room. A closed inbox drops it."""
+        while len(self._items) >= self._limit and not self._closed:
+            self._room.clear()
+            if len(self._items) >= self._limit:
+                self._room.wait()
+        if self._closed:
+            return
+        self._items.append(delivery)
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def take(self, most: int, linger_s: float, timeout_s: float) -> list[Delivery]:
+        """Wait for a message up to `timeout_s`, then `linger_s` for up to `most` of them."""
+        if not self._filled.wait(timeout_s):
+            return []
+        until = time.monotonic() + linger_s
+        while len(self._items) < most and not self._closed and time.monotonic() < until:
+            time.sleep(min(0.005, linger_s))
+        batch = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+        self._filled.clear()
+        if self._items or self._closed:
+            self._filled.set()
+        self._room.set()
+        return batch
+
+    def close(self) -> None:
+        """Take no more; what is inside can still be taken."""
+        self._closed = True
+        self._room.set()
+        self._filled.set()
+
+
+class MqttSource:
+    """All devices' messages from an MQTT broker, in a session that outlives us."""
+
+    def __init__(self, login: Login, region: str, clock: Clock, queue_messages: int) -> None:
+        """Prepare the source.
+
+        Args:
+            login: where the broker is, and who we are.
+            region: whose devices are listened to.
+            clock: tells when a message came in.
+            queue_messages: messages held in memory at most.
+        """
+        self._filter = f"{PREFIX}/{region}/devices/+/up/+"
+        self._clock = clock
+        self._inbox = Inbox(queue_messages)
+        self._connection = 0
+        self._held: set[int] = set()
+        self._guard = threading.Lock()
+        self._line = Line(login, keep_session=True)
+        self._line.on_up = self._subscribe
+        self._line.on_down = self._forget
+        self._line.client.on_subscribe = self._subscribed
+        self._line.client.on_message = self._deliver
+
+    def start(self) -> None:
+        """Connect and subscribe.
+
+        Raises:
+            BrokerError: the broker is not there, or refuses us.
+        """
+        self._line.start(START_S)
+
+    def close(self) -> None:
+        """Take no more messages; those in memory can still be taken and acknowledged."""
+        self._inbox.close()
+
+    def stop(self) -> None:
+        """Hang up. What was not acknowledged will be delivered again."""
+        self.close()
+        self._line.stop()
+
+    @property
+    def waiting(self) -> int:
+        """Messages in memory."""
+        return len(self._inbox)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the broker delivers to us now."""
+        return self._line.is_up
+
+    def take(self, most: int, linger_s: float, timeout_s: float) -> list[Delivery]:
+        """Wait for messages; after the first one, a little longer for more."""
+        return self._inbox.take(most, linger_s, timeout_s)
+
+    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Say that these are stored for good.
+
+        Those of an earlier connection are left out: their numbers may name other messages by
+        now, and the broker delivers them again anyway.
+        """
+        with self._guard:
+            for token in (delivery.token for delivery in deliveries):
+                if token is not None and token.connection == self._connection:
+                    self._held.discard(token.mid)
+                    self._line.client.ack(token.mid, 1)
+
+    # The network's thread -----------------------------------------------------------------
+
+    def _subscribe(self) -> None:
+        self._line.client.subscribe(self._filter, qos=1)
+
+    def _subscribed(self, *args: Any) -> None:
+        codes: Sequence[Any] = args[3]
+        if any(code.is_failure for code in codes):
+            self._line.refuse(f"user may not subscribe to {self._filter}")
+        else:
+            self._line.ready()
+
+    def _forget(self) -> None:
+        # Before the line comes back: no acknowledgement may go out on the next connection.
+        with self._guard:
+            self._connection += 1
+            self._held.clear()
+
+    def _deliver(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        token = None
+        if message.qos:  # acknowledging QoS 0 would make the broker hang up
+            if message.mid in self._held:
+                return  # sent again because we are slow; it is already in the inbox
+            self._held.add(message.mid)
+            token = Token(self._connection, message.mid)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self._inbox.put(Delivery(topic, message.payload, self._clock.now(), token))

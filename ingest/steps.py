@@ -1,0 +1,181 @@
+"""The path of a message, one readable list: what is done to it between broker and database.
+
+A message that cannot be used is refused with a reason and becomes a dead letter; nothing that
+a device sends raises an error here, so a bad message never holds up its neighbours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from config.clock import Clock
+from ingest.codecs import Refusal, codec_for
+from ingest.messages import Event, EventKind, Level, Message, Position, Status, TourAck
+
+FARTHEST_AHEAD = timedelta(minutes=10)
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class KnownDevice(Protocol):
+    """A device as the registry knows it."""
+
+    @property
+    def id(self) -> int:
+        """Its number in the database."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name in topics."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`sensor`, `unit` or `gateway`."""
+        ...
+
+    @property
+    def container(self) -> str | None:
+        """The container that a sensor watches."""
+        ...
+
+    @property
+    def vehicle(self) -> str | None:
+        """The vehicle that a unit sits in."""
+        ...
+
+
+class Surroundings(NamedTuple):
+    """What the steps are handed besides the message."""
+
+    region: str
+    devices: Mapping[str, KnownDevice]
+    clock: Clock
+
+
+class Reading(NamedTuple):
+    """One thing said, judged.
+
+    Attributes:
+        message: what was said.
+        clock_suspect: whether the device's clock cannot be right; the instant stays as it was
+            told, because it is part of the record's name, but it never counts as the newest.
+    """
+
+    message: Message
+    clock_suspect: bool
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A message on its path; each step adds what it found out."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    region: str = ""
+    sender: str = ""
+    messages: tuple[Message, ...] = ()
+    device: KnownDevice | None = None
+    readings: list[Reading] = field(default_factory=list)
+    refusal: Refusal | None = None
+
+
+Step = Callable[[Parcel, Surroundings], Refusal | None]
+
+
+def decode(parcel: Parcel, _: Surroundings) -> Refusal | None:
+    """Turn bytes into what a device says."""
+    codec = codec_for(parcel.topic)
+    if codec is None:
+        return Refusal("topic: no codec reads it")
+    decoded = codec.decode(parcel.topic, parcel.payload)
+    if isinstance(decoded, Refusal):
+        return decoded
+    parcel.region, parcel.sender, parcel.messages = decoded
+    return None
+
+
+def identify(parcel: Parcel, around: Surroundings) -> Refusal | None:
+    """Find the device; the broker vouches for the topic, and nobody for the payload."""
+    if parcel.region != around.region:
+        return Refusal(f"region: {parcel.region} is not served here")
+    parcel.device = around.devices.get(parcel.sender)
+    if parcel.device is None:
+        return Refusal(f"device: {parcel.sender} is not in the registry")
+    return None
+
+
+_SPEAKS: dict[str, tuple[type[Message], ...]] = {
+    "sensor": (Level, Status),
+    "unit": (Position, Event, Status, TourAck),
+    "gateway": (Status,),
+}
+
+# Which fields an event cannot do without.
+_NEEDS: dict[EventKind, tuple[str, ...]] = {
+    EventKind.LIFT: ("container",),
+    EventKind.STOP_ARRIVE: ("stop",),
+    EventKind.STOP_DONE: ("stop",),
+    EventKind.STOP_FAILED: ("stop", "reason"),
+    EventKind.UNLOAD: ("stop", "kg"),
+    EventKind.WEIGH: ("kg",),
+}
+
+
+def validate(parcel: Parcel, _: Surroundings) -> Refusal | None:
+    """Check what the shape of a message cannot tell: whether this device can say this."""
+    for message in parcel.messages:
+        problem = _problem(message, parcel.device)
+        if problem:
+            return Refusal(problem, message.boot, message.seq)
+    return None
+
+
+def _problem(message: Message, device: KnownDevice | None) -> str:
+    kind = type(message)
+    if device is None or kind not in _SPEAKS.get(device.kind, ()):
+        return f"device: a {device.kind if device else 'stranger'} sends no {kind.__name__.lower()}"
+    if kind is Level and device.container is None:
+        return "device: the sensor is at no container"
+    if kind in (Position, Event) and device.vehicle is None:
+        return "device: the unit is in no vehicle"
+    if isinstance(message, Event):
+        return _event_problem(message)
+    return ""
+
+
+def _event_problem(event: Event) -> str:
+    missing = [name for name in _NEEDS.get(event.kind, ()) if getattr(event, name) is None]
+    if missing:
+        return f"event: {event.kind} without {' and '.join(missing)}"
+    if (event.lon is None) != (event.lat is None):
+        return "event: lon and lat come together or not at all"
+    return ""
+
+
+def judge_clock(parcel: Parcel, around: Surroundings) -> Refusal | None:
+    """Mark what a device cannot have said when it says it did."""
+    latest = around.clock.now() + FARTHEST_AHEAD
+    parcel.readings = [
+        Reading(message, not EARLIEST <= message.time <= latest) for message in parcel.messages
+    ]
+    return None
+
+
+PATH: tuple[Step, ...] = (decode, identify, validate, judge_clock)
+
+
+def walk(topic: str, payload: bytes, received_at: datetime, around: Surroundings) -> Parcel:
+    """Lead one message along the path.
+
+    Returns:
+        the parcel: with a device and readings, or with a refusal.
+    """
+    parcel = Parcel(topic, payload, received_at)
+    for step in PATH:
+        parcel.refusal = step(parcel, around)
+        if parcel.refusal:
+            break
+    return parcel
