@@ -1,1 +1,10 @@
-"""Travel times and road geometry, all behind `optimizer.model.TravelTimes`."""
+"""Travel times and road geometry, all behind `optimizer.model.TravelTimes`.
+
+The embedded engine holds Python's global lock while it computes: use it in worker processes
+only.
+"""
+
+from optimizer.roads.open import open_roads
+from optimizer.roads.source import RoadsSource, find_roads
+
+__all__ = ["RoadsSource", "find_roads", "open_roads"]

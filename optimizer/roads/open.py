@@ -1,0 +1,69 @@
+"""Open a region's travel times: from OSRM here, OSRM elsewhere, or as an estimate."""
+
+import importlib.util
+import logging
+from pathlib import Path
+
+from config.region import Roads
+from optimizer.model import ProviderInfo, TravelTimes
+from optimizer.roads.haversine import Haversine
+from optimizer.roads.osrm import OsrmTravelTimes
+from optimizer.roads.prepare import TRUCK_PROFILE, engine_version, prepare
+from optimizer.roads.source import RoadsSource, find_roads
+
+logger = logging.getLogger(__name__)
+
+
+def open_roads(
+    roads: Roads | RoadsSource,
+    data_dir: Path,
+    *,
+    osrm_url: str = "",
+    region_dir: Path | None = None,
+    estimate: bool = False,
+) -> TravelTimes:
+    """Return a region's travel times, preparing its road graph first where that is missing.
+
+    The embedded engine holds Python's global lock while it computes: call this in worker
+    processes only, never in one that serves requests.
+
+    Args:
+        roads: the region's facts about its roads, or the source they led to.
+        data_dir: where extracts and prepared graphs are kept.
+        osrm_url: a running osrm-routed to ask instead.
+        region_dir: the region's folder, for an extract that lies in it.
+        estimate: ask for the fall-back: straight lines times a factor, labelled as an estimate.
+
+    Raises:
+        RoadsError: the extract cannot be used, or the server cannot be reached.
+    """
+    if osrm_url:
+        from optimizer.roads.http import HttpEngine, http_info
+
+        return OsrmTravelTimes(HttpEngine(osrm_url), http_info(osrm_url))
+    if not estimate and importlib.util.find_spec("osrm") is None:
+        logger.warning(
+            "no road engine: travel times are estimates from straight lines; "
+            "install osrm-bindings for real ones"
+        )
+        estimate = True
+    if estimate:
+        return Haversine()
+    from optimizer.roads.embedded import EmbeddedEngine
+
+    source = find_roads(roads, data_dir, region_dir) if isinstance(roads, Roads) else roads
+    graph = prepare(source.extract, graphs_folder(data_dir))
+    info = ProviderInfo(
+        name="osrm",
+        version=engine_version(),
+        profile=TRUCK_PROFILE.stem,
+        graph_hash=graph.parent.name,
+        estimate=False,
+        attribution=source.attribution,
+    )
+    return OsrmTravelTimes(EmbeddedEngine(graph), info)
+
+
+def graphs_folder(data_dir: Path) -> Path:
+    """Return where prepared graphs are kept."""
+    return data_dir / "roads"
