@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="MQTT broker, mqtt://host:port or mqtts://host:port; empty starts the "
         "embedded broker.",
     )
+    broker_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the embedded broker; 0 picks and keeps one."
+    )
     broker_user: str = Field(default="binround-server", description="Our own user at the broker.")
     broker_password: SecretStr = Field(
         default=SecretStr(""), description="Password of our own user at the broker."
