@@ -8,6 +8,7 @@
     ├── BrokerError          no broker, or it refuses us
     ├── RoadsError           no road engine, or an extract it cannot use
     ├── ProblemError         a routing problem that is not well formed; names its field
+    ├── PlanError            a day cannot be planned as it was asked for
     └── SolverError          the solver's process died or ran out of its limits
 
 The command line prints the message as one line and exits with `exit_code`.
@@ -37,8 +38,8 @@ class RegionError(BinroundError):
 
     def __init__(self, folder: str, mistakes: list[str]) -> None:
         self.mistakes = mistakes
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        super().__init__("\n".join([f"region {folder}: {count}", *mistakes]))
+        count = f"{len(mistakes)} mistakes\n" if len(mistakes) > 1 else ""
+        super().__init__(f"region {folder}: {count}" + "\n".join(mistakes))
 
 
 class FileFormatError(BinroundError):
@@ -71,6 +72,12 @@ class ProblemError(BinroundError):
     def __init__(self, field: str, message: str) -> None:
         self.field = field
         super().__init__(f"{field}: {message}")
+
+
+class PlanError(BinroundError):
+    """A day cannot be planned as it was asked for."""
+
+    exit_code = 2
 
 
 class SolverError(BinroundError):

@@ -16,12 +16,12 @@ from config.region import (
     Vehicle,
 )
 from config.region_containers import ContainerRow
-from config.region_source import Declared, Mistakes, suggestion
+from config.region_source import Declared, FactList, Mistakes, suggestion
 
 FARTHEST_M = 100_000.0  # from the centre; farther away is a slip of the keyboard
 _M_PER_DEGREE = 111_195.0
 
-Lists = Mapping[str, Sequence[Declared[Any]]]
+Lists = Mapping[str, FactList]
 Rows = Sequence[Declared[ContainerRow]]
 
 
@@ -34,7 +34,7 @@ def check_together(
     _same_site(rows, mistakes)
     if head is not None:
         _near_the_centre(head, [*lists["depots"], *lists["facilities"], *rows], mistakes)
-    if all(lists.values()):
+    if all(facts.complete for facts in lists.values()):
         for service in lists["services"]:
             _has_vehicles(service, lists, mistakes)
             _has_facilities(service, lists, mistakes)
@@ -46,8 +46,9 @@ def check_together(
 
 
 def _unique(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
-    for facts in [*lists.values(), rows]:
+    for facts in lists.values():
         _no_repeat(((fact.value.id, fact) for fact in facts), "id", mistakes)
+    _no_repeat(((row.value.id, row) for row in rows), "id", mistakes)
     # A tour visits sites and facilities, and MQTT knows sensors and vehicles, each by one name.
     facilities = {fact.value.id for fact in lists["facilities"]}
     vehicles = {fact.value.id for fact in lists["vehicles"]}
@@ -73,16 +74,10 @@ def _no_repeat(
 
 
 def _references(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
-    known = {name: {fact.value.id for fact in facts} for name, facts in lists.items()}
-
-    def check(fact: Declared[Any], field: tuple[str | int, ...], name: str, kind: str) -> None:
-        if known[kind] and name not in known[kind]:
-            mistakes.about(
-                fact, field, f"no {name!r} among the {kind}" + suggestion(name, known[kind])
-            )
-
-    for fact, field, name, kind in _references_in(lists, rows):
-        check(fact, field, name, kind)
+    for fact, path, name, kind in _references_in(lists, rows):
+        if not lists[kind].may_hold(name):
+            hint = suggestion(name, lists[kind].ids)
+            mistakes.about(fact, path, f"no {name!r} among the {kind}{hint}")
 
 
 def _references_in(

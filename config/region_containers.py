@@ -15,7 +15,7 @@ from pydantic import Field
 
 from config.region import Container, Fact, Id, Latitude, Longitude, Site
 from config.region_lines import json_features
-from config.region_source import Declared, Mistakes, Source, declare, suggestion
+from config.region_source import Declared, FieldPath, Mistakes, Source, declare, suggestion
 
 GEOJSON, CSV = "containers.geojson", "containers.csv"
 
@@ -83,19 +83,20 @@ def _read_geojson(text: str, mistakes: Mistakes) -> list[Declared[ContainerRow]]
         return []
     rows = []
     for feature, line, part in json_features(text):
-        source = Source(GEOJSON, _property_lines(part, line))
+        source = Source(GEOJSON, _property_lines(feature, part, line))
         raw = _flat(feature, source, mistakes)
         row = declare(ContainerRow, raw, source, (), mistakes) if raw is not None else None
         rows += [row] if row else []
     return rows
 
 
-def _property_lines(part: str, line: int) -> dict[tuple[str | int, ...], int]:
+def _property_lines(feature: Any, part: str, line: int) -> dict[FieldPath, int]:
     """Return the line of each field of a feature; `coordinates` stands for lon and lat."""
-    lines: dict[tuple[str | int, ...], int] = {}
-    for name in [*ContainerRow.model_fields, "coordinates"]:
-        at = part.find(f'"{name}"')
-        lines[name,] = line + part.count("\n", 0, max(at, 0))
+    lines: dict[FieldPath, int] = {(): line}
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    for name in ["coordinates", *(properties if isinstance(properties, dict) else [])]:
+        at = max(part.find(json.dumps(name)), 0)
+        lines[name,] = line + part.count("\n", 0, at)
     lines["lon",] = lines["lat",] = lines["coordinates",]
     return lines
 

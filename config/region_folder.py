@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from config.errors import RegionError
 from config.region import (
+    ID_PATTERN,
     Depot,
     Facility,
     Fact,
@@ -33,7 +34,7 @@ from config.region import (
 from config.region_checks import check_together
 from config.region_containers import ContainerRow, read_containers
 from config.region_lines import toml_lines
-from config.region_source import Declared, Mistakes, Source, declare, suggestion
+from config.region_source import Declared, FactList, Mistakes, Source, declare, suggestion
 
 LISTS: Mapping[str, Mapping[str, type[Fact]]] = {
     "region.toml": {"fractions": Fraction, "services": Service},
@@ -54,7 +55,7 @@ class Folder:
     """Everything that a folder declares and that is well formed by itself."""
 
     head: Declared[RegionHead] | None = None
-    lists: dict[str, list[Declared[Any]]] = field(default_factory=dict)
+    lists: dict[str, FactList] = field(default_factory=dict)
     holidays: dict[date, str] = field(default_factory=dict)
     rows: list[Declared[ContainerRow]] = field(default_factory=list)
 
@@ -101,7 +102,7 @@ def load_region(name_or_dir: str) -> Region:
 
 
 def _read(path: Path, mistakes: Mistakes) -> Folder:
-    folder = Folder(lists={name: [] for lists in LISTS.values() for name in lists})
+    folder = Folder(lists={name: FactList() for lists in LISTS.values() for name in lists})
     for file, lists in LISTS.items():
         raw, source = _read_toml(path, file, mistakes)
         if raw is None:
@@ -138,15 +139,24 @@ def _read_toml(path: Path, file: str, mistakes: Mistakes) -> tuple[dict[str, Any
 
 def _declare_list(
     model: type[Fact], name: str, raw: Mapping[str, Any], source: Source, mistakes: Mistakes
-) -> list[Declared[Any]]:
+) -> FactList:
     items = raw.get(name)
     if not isinstance(items, list) or not items:
         mistakes.add(source.file, source.line((name,)), name, f"is missing; declare [[{name}]]")
-        return []
-    declared = [
-        declare(model, item, source, (name, index), mistakes) for index, item in enumerate(items)
-    ]
-    return [fact for fact in declared if fact is not None]
+        return FactList()
+    declared = FactList()
+    for index, item in enumerate(items):
+        fact = declare(model, item, source, (name, index), mistakes)
+        if fact:
+            declared.facts.append(fact)
+        else:
+            declared.malformed.add(_id_of(item))
+    return declared
+
+
+def _id_of(item: Any) -> str | None:
+    name = item.get("id") if isinstance(item, dict) else None
+    return name if isinstance(name, str) and re.fullmatch(ID_PATTERN, name) else None
 
 
 def _refuse(

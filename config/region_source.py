@@ -5,7 +5,7 @@ Every mistake is one line `file:line: field: what is wrong`, so that an editor c
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ class Source:
 
     def line(self, path: FieldPath) -> int:
         """Return the line of a field; of what contains it when the field itself is missing."""
-        for length in range(len(path), 0, -1):
+        for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return 1
@@ -38,6 +38,36 @@ class Declared[T: Fact]:
     value: T
     source: Source
     path: FieldPath = ()
+
+
+@dataclass
+class FactList:
+    """The well-formed facts of a list, and what is known of the malformed ones.
+
+    Attributes:
+        malformed: ids of the malformed facts; None among them for one whose id is wrong too.
+    """
+
+    facts: list[Declared[Any]] = field(default_factory=list)
+    malformed: set[str | None] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[Declared[Any]]:
+        """Walk the well-formed facts."""
+        return iter(self.facts)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it can be judged together with others."""
+        return bool(self.facts) and not self.malformed
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids that can be referred to."""
+        return {fact.value.id for fact in self.facts} | {name for name in self.malformed if name}
+
+    def may_hold(self, name: str) -> bool:
+        """Whether an id is in the list, or could be that of a fact whose own id is wrong."""
+        return name in self.ids or None in self.malformed or not self.ids
 
 
 @dataclass
@@ -81,8 +111,8 @@ def declare[T: Fact](
     try:
         return Declared(model.model_validate(raw), source, path)
     except ValidationError as error:
-        for item in error.errors():
-            inside = tuple(item["loc"])
+        for item in _causes(error):
+            inside = tuple(part for part in item["loc"] if part != "[key]")
             mistakes.add(
                 source.file,
                 source.line(path + inside),
@@ -90,6 +120,20 @@ def declare[T: Fact](
                 _message(model, inside, item),
             )
         return None
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """Return the errors without lists found too short only because their items are wrong."""
+    found = error.errors()
+    places = [item["loc"] for item in found]
+    return [
+        item
+        for item in found
+        if item["type"] != "too_short"
+        or not any(
+            place[:-1] and place[: len(item["loc"])] == item["loc"] != place for place in places
+        )
+    ]
 
 
 def _message(model: type[BaseModel], path: FieldPath, item: Mapping[str, Any]) -> str:
