@@ -1,0 +1,18 @@
+"""From the snapshot of a day to its plan; pure, and the same for production and studies."""
+
+from optimizer.daily.plan import plan_day
+from optimizer.daily.result import DayPlan, LeftOut, PlannedStop, PlannedTour
+from optimizer.daily.sliced import SlicedTravel
+from optimizer.daily.snapshot import DaySnapshot, containers_of, instant
+
+__all__ = [
+    "DayPlan",
+    "DaySnapshot",
+    "LeftOut",
+    "PlannedStop",
+    "PlannedTour",
+    "SlicedTravel",
+    "containers_of",
+    "instant",
+    "plan_day",
+]

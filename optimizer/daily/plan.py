@@ -1,0 +1,150 @@
+"""Plan a day: belief, selection, routing problem, solution, judgement, explanation."""
+
+from collections.abc import Callable
+from statistics import mean
+
+from config.errors import PlanError, SolverError
+from config.region import seconds_of_day
+from optimizer.check import Report, check
+from optimizer.daily.decision import Decision
+from optimizer.daily.problem import DayProblem, build
+from optimizer.daily.result import DayPlan, LeftOut
+from optimizer.daily.snapshot import DaySnapshot, instant
+from optimizer.daily.tours import planned_tours
+from optimizer.explain import explain_unserved
+from optimizer.fill.belief import Belief, learn, prior_belief
+from optimizer.fill.evidence import Evidence
+from optimizer.fill.forecast import Forecast
+from optimizer.model import Problem, Reason, Solution, TravelTimes, Unserved
+from optimizer.selection import (
+    Candidate,
+    Occasion,
+    Policy,
+    RiskPriced,
+    candidates,
+    look_ahead,
+)
+
+Solve = Callable[[Problem], Solution]
+
+
+def plan_day(
+    snapshot: DaySnapshot,
+    travel: TravelTimes,
+    solve: Solve,
+    policy: Policy | None = None,
+    *,
+    geometry: bool = True,
+) -> DayPlan:
+    """Plan a day of a service from one depot.
+
+    Args:
+        snapshot: what is known.
+        travel: of the region; `SlicedTravel` when many days are planned.
+        solve: the router, with its budget and seed already bound.
+        policy: what is worth a visit; prices risk when None.
+        geometry: whether tours carry their way along the roads.
+
+    Raises:
+        PlanError: the day cannot be planned as asked.
+        RoadsError: the depot is not at a road.
+        SolverError: the router failed, or its plan breaks a rule.
+    """
+    occasion = _occasion(snapshot)
+    belief = believe(snapshot)
+    decision = _decide(snapshot, occasion, belief, policy or RiskPriced())
+    day = build(snapshot, candidates(decision.outlook, decision.choice, occasion), travel)
+    solution = _solve(day.problem, solve)
+    report = check(day.problem, solution)
+    if report.violations:
+        raise SolverError(
+            f"the plan for {day.problem.name} is refused, it breaks {len(report.violations)} "
+            f"rule(s): {report.violations[0].message}"
+        )
+    return DayPlan(
+        snapshot=snapshot,
+        belief=belief,
+        decision=decision,
+        day=day,
+        solution=solution,
+        report=report,
+        tours=planned_tours(day, report, decision, travel if geometry else None),
+        left_out=_left_out(day, report, decision),
+        travel=travel.info,
+    )
+
+
+def _decide(snapshot: DaySnapshot, occasion: Occasion, belief: Belief, policy: Policy) -> Decision:
+    today_s, next_s = _chances(snapshot)
+    forecast = Forecast(belief, snapshot.population)
+    outlook = look_ahead(snapshot.containers, forecast, today_s, next_s)
+    return Decision(policy.name, occasion, outlook, policy.choose(outlook, occasion), next_s)
+
+
+def believe(snapshot: DaySnapshot) -> Belief:
+    """Return what is to be believed of all containers at the decision."""
+    before = snapshot.belief or prior_belief(snapshot.population, snapshot.decided_at.timestamp())
+    return learn(before, snapshot.population, Evidence.of(snapshot.readings, snapshot.emptyings))
+
+
+def _occasion(snapshot: DaySnapshot) -> Occasion:
+    region, service, day = snapshot.region, snapshot.service, snapshot.day
+    if not region.is_collection_day(service, day):
+        why = region.holidays.get(day) or f"a {day:%A}"
+        raise PlanError(
+            f"{day} is no collection day of {service.id} ({why}); "
+            f"the next one is {region.next_collection_day(service, day)}"
+        )
+    if not snapshot.containers:
+        raise PlanError(
+            f"depot {snapshot.depot.id} has no containers of {service.id}; "
+            "add some to the region's containers file"
+        )
+    if not snapshot.vehicles:
+        raise PlanError(
+            f"depot {snapshot.depot.id} has no vehicle for {service.id} on {day}; "
+            "add one to vehicles.toml or make one available"
+        )
+    return Occasion(region, service, day, mean(one.eur_per_h for one in snapshot.vehicles))
+
+
+def _chances(snapshot: DaySnapshot) -> tuple[float, float]:
+    """Return when collection begins today and on the next possible day, in epoch seconds.
+
+    A decision that is taken during the day looks from its own instant.
+    """
+    region, service = snapshot.region, snapshot.service
+    opens = seconds_of_day(service.earliest)
+    today = instant(region, snapshot.day, opens).timestamp()
+    later = region.next_collection_day(service, snapshot.day)
+    return (
+        max(today, snapshot.decided_at.timestamp()),
+        instant(region, later, opens).timestamp(),
+    )
+
+
+def _solve(problem: Problem, solve: Solve) -> Solution:
+    if not problem.visits:
+        return Solution((), engine="none: nothing to do")
+    if not problem.trucks:
+        nobody = tuple(Unserved(visit, Reason.NO_TRUCK) for visit in range(len(problem.visits)))
+        return Solution((), nobody, engine="none: no truck")
+    return solve(problem)
+
+
+def _left_out(day: DayProblem, report: Report, decision: Decision) -> tuple[LeftOut, ...]:
+    def left(candidate: Candidate, reason: Reason, extra_eur: float | None) -> LeftOut:
+        return LeftOut(
+            site=candidate.site.id,
+            name=candidate.site.name,
+            containers=decision.container_ids(candidate.containers),
+            reason=reason,
+            prize_eur=candidate.prize_eur,
+            extra_eur=extra_eur,
+            text=explain_unserved(reason, candidate.prize_eur, extra_eur),
+        )
+
+    return (
+        *(left(day.candidates[one.visit], one.reason, one.extra_eur) for one in report.unserved),
+        *(left(candidate, Reason.UNREACHABLE, None) for candidate, _ in day.off_road),
+    )

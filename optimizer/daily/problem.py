@@ -1,0 +1,198 @@
+"""The routing problem of a day: candidates, facilities, trucks, windows and rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from config.errors import PlanError, RoadsError
+from config.region import WEEKDAYS, seconds_of_day
+from config.region import Facility as DeclaredFacility
+from config.region import Vehicle as DeclaredVehicle
+from optimizer.daily.rules import day_rules
+from optimizer.daily.snapshot import DaySnapshot
+from optimizer.model import (
+    Compartment,
+    Facility,
+    Places,
+    Problem,
+    TimeWindow,
+    TravelTimes,
+    Truck,
+    Visit,
+)
+from optimizer.selection import Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class DayProblem:
+    """A problem, and what its indices mean.
+
+    Attributes:
+        places: by location: the depot, the open facilities, the candidates.
+        candidates: by visit.
+        facilities: by facility.
+        vehicles: by truck.
+        off_road: candidates that no road leads to, with their distance from one in metres.
+    """
+
+    problem: Problem
+    places: Places
+    candidates: tuple[Candidate, ...]
+    facilities: tuple[DeclaredFacility, ...]
+    vehicles: tuple[DeclaredVehicle, ...]
+    off_road: tuple[tuple[Candidate, float], ...]
+
+
+def _places(
+    snapshot: DaySnapshot, facilities: Sequence[DeclaredFacility], sites: Sequence[Candidate]
+) -> Places:
+    """Return the places of a day: the depot, facilities, sites."""
+    points = [
+        (snapshot.depot.lon, snapshot.depot.lat),
+        *((facility.lon, facility.lat) for facility in facilities),
+        *((candidate.site.lon, candidate.site.lat) for candidate in sites),
+    ]
+    curb = [False] * (1 + len(facilities)) + [candidate.site.curb for candidate in sites]
+    return Places.of(points, curb)
+
+
+def build(
+    snapshot: DaySnapshot, candidates: Sequence[Candidate], travel: TravelTimes
+) -> DayProblem:
+    """Build the problem of a day.
+
+    Raises:
+        PlanError: no facility takes the waste today.
+        RoadsError: the depot is not at a road that a truck can use.
+    """
+    opened = open_facilities(snapshot)
+    places = _places(snapshot, opened, candidates)
+    snapped = travel.snap(places)
+    if not snapped.ok[0]:
+        raise RoadsError(
+            f"depot {snapshot.depot.id} lies {snapped.distance_m[0]:.0f} m from the nearest road "
+            "for trucks; correct its coordinates"
+        )
+    f = len(opened)
+    reached = [facility for facility, ok in zip(opened, snapped.ok[1:], strict=False) if ok]
+    if not reached:
+        raise PlanError(_no_facility(snapshot, bool(opened)))
+    on_road = [c for c, ok in zip(candidates, snapped.ok[1 + f :], strict=True) if ok]
+    off_road = [
+        (candidate, float(snapped.distance_m[1 + f + row]))
+        for row, candidate in enumerate(candidates)
+        if not snapped.ok[1 + f + row]
+    ]
+    places = places.take(np.flatnonzero(snapped.ok))
+    matrix = travel.matrix(places)
+    vehicles = [vehicle for vehicle in snapshot.vehicles if _compartments(snapshot, vehicle)]
+    problem = Problem(
+        fractions=snapshot.service.fractions,
+        visits=tuple(
+            _visit(snapshot, candidate, 1 + len(reached) + row)
+            for row, candidate in enumerate(on_road)
+        ),
+        facilities=tuple(
+            _facility(snapshot, facility, 1 + row) for row, facility in enumerate(reached)
+        ),
+        trucks=tuple(_truck(snapshot, vehicle) for vehicle in vehicles),
+        duration_s=matrix.duration_s,
+        distance_m=matrix.distance_m,
+        name=f"{snapshot.region.id} {snapshot.service.id} {snapshot.day}",
+    )
+    return DayProblem(
+        problem, places, tuple(on_road), tuple(reached), tuple(vehicles), tuple(off_road)
+    )
+
+
+def open_facilities(snapshot: DaySnapshot) -> list[DeclaredFacility]:
+    """Return the facilities that take any of the service's fractions on the day."""
+    wanted = set(snapshot.service.fractions)
+    return [
+        facility
+        for facility in snapshot.region.facilities
+        if wanted & set(facility.accepts)
+        and facility.id not in snapshot.closed
+        and _hours(snapshot, facility)
+    ]
+
+
+def _no_facility(snapshot: DaySnapshot, opened: bool) -> str:
+    if opened:
+        return (
+            f"no facility for {snapshot.service.id} is at a road for trucks; "
+            "correct the coordinates in facilities.toml"
+        )
+    return (
+        f"no facility that takes {snapshot.service.id} is open on {snapshot.day}; "
+        "see the hours in facilities.toml"
+    )
+
+
+def _hours(snapshot: DaySnapshot, facility: DeclaredFacility) -> tuple[TimeWindow, ...]:
+    """Return when unloading may start on the day: it has to be over at closing time."""
+    today = WEEKDAYS[snapshot.day.weekday()]
+    spans = [
+        (seconds_of_day(hours.opens), seconds_of_day(hours.closes) - facility.unload_s)
+        for hours in facility.hours
+        if today in hours.days
+    ]
+    return tuple(TimeWindow(opens, last) for opens, last in spans if last >= opens)
+
+
+def _facility(snapshot: DaySnapshot, facility: DeclaredFacility, location: int) -> Facility:
+    fractions = snapshot.service.fractions
+    return Facility(
+        id=facility.id,
+        location=location,
+        accepts=frozenset(i for i, name in enumerate(fractions) if name in facility.accepts),
+        unload_s=facility.unload_s,
+        windows=_hours(snapshot, facility),
+    )
+
+
+def _visit(snapshot: DaySnapshot, candidate: Candidate, location: int) -> Visit:
+    """Noise counts until it ends, so service has to be over when the service's day is."""
+    earliest = seconds_of_day(snapshot.service.earliest)
+    latest = seconds_of_day(snapshot.service.latest) - candidate.service_s
+    return Visit(
+        id=candidate.site.id,
+        location=location,
+        kg=candidate.kg,
+        litres=candidate.litres,
+        service_s=candidate.service_s,
+        windows=(TimeWindow(earliest, max(earliest, latest)),),
+        prize_eur=candidate.prize_eur,
+    )
+
+
+def _compartments(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> tuple[Compartment, ...]:
+    fractions = snapshot.service.fractions
+    parts = (
+        (frozenset(i for i, name in enumerate(fractions) if name in part.fractions), part)
+        for part in vehicle.compartments
+    )
+    return tuple(
+        Compartment(taken, part.capacity_kg, part.capacity_l) for taken, part in parts if taken
+    )
+
+
+def _truck(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> Truck:
+    shift = TimeWindow(seconds_of_day(vehicle.shift_start), seconds_of_day(vehicle.shift_end))
+    rules = day_rules(snapshot.service.rule_profile, shift)
+    return Truck(
+        id=vehicle.id,
+        start=0,
+        end=0,
+        shift=rules.shift,
+        compartments=_compartments(snapshot, vehicle),
+        payload_kg=vehicle.payload_kg,
+        breaks=rules.breaks,
+        max_driving_s=rules.max_driving_s,
+        max_driving_between_breaks_s=rules.max_driving_between_breaks_s,
+        driving_rule=rules.driving_rule,
+        fixed_eur=vehicle.fixed_eur_per_day,
+        eur_per_km=vehicle.eur_per_km,
+        eur_per_h=vehicle.eur_per_h,
+    )
