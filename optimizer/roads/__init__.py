@@ -5,6 +5,6 @@ only.
 """
 
 from optimizer.roads.open import open_roads
-from optimizer.roads.source import RoadsSource, find_roads
+from optimizer.roads.source import RoadsSource, find_roads, roads_of
 
-__all__ = ["RoadsSource", "find_roads", "open_roads"]
+__all__ = ["RoadsSource", "find_roads", "open_roads", "roads_of"]

@@ -4,22 +4,21 @@ import importlib.util
 import logging
 from pathlib import Path
 
-from config.region import Roads
+from config.region import Region
 from optimizer.model import ProviderInfo, TravelTimes
 from optimizer.roads.haversine import Haversine
 from optimizer.roads.osrm import OsrmTravelTimes
 from optimizer.roads.prepare import TRUCK_PROFILE, engine_version, prepare
-from optimizer.roads.source import RoadsSource, find_roads
+from optimizer.roads.source import RoadsSource, roads_of
 
 logger = logging.getLogger(__name__)
 
 
 def open_roads(
-    roads: Roads | RoadsSource,
+    roads: Region | RoadsSource,
     data_dir: Path,
     *,
     osrm_url: str = "",
-    region_dir: Path | None = None,
     estimate: bool = False,
 ) -> TravelTimes:
     """Return a region's travel times, preparing its road graph first where that is missing.
@@ -28,10 +27,9 @@ def open_roads(
     processes only, never in one that serves requests.
 
     Args:
-        roads: the region's facts about its roads, or the source they led to.
+        roads: a region, or the road network it led to (see `roads_of`).
         data_dir: where extracts and prepared graphs are kept.
         osrm_url: a running osrm-routed to ask instead.
-        region_dir: the region's folder, for an extract that lies in it.
         estimate: ask for the fall-back: straight lines times a factor, labelled as an estimate.
 
     Raises:
@@ -51,7 +49,7 @@ def open_roads(
         return Haversine()
     from optimizer.roads.embedded import EmbeddedEngine
 
-    source = find_roads(roads, data_dir, region_dir) if isinstance(roads, Roads) else roads
+    source = roads if isinstance(roads, RoadsSource) else roads_of(roads, data_dir)
     graph = prepare(source.extract, graphs_folder(data_dir))
     info = ProviderInfo(
         name="osrm",

@@ -1,11 +1,13 @@
 """Which road network a region uses, and whom to thank for it."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from config.errors import RoadsError
-from config.region import Roads
+from config.region import Region, Roads
 from optimizer.roads.town import VERSION, write_town
 
 OSM_ATTRIBUTION = "© OpenStreetMap contributors"
@@ -32,18 +34,36 @@ class RoadsSource:
         return not self.attribution
 
 
-def find_roads(roads: Roads, data_dir: Path, region_dir: Path | None = None) -> RoadsSource:
+def find_roads(
+    roads: Roads, data_dir: Path, doors: Sequence[tuple[float, float]] = ()
+) -> RoadsSource:
     """Return the region's own extract, else the fetched one, else a generated town.
+
+    Args:
+        roads: the region's facts about its roads.
+        data_dir: where extracts are kept.
+        doors: (lon, lat) that a generated town leads an access road to.
 
     Raises:
         RoadsError: the region names an extract that is not there, or the town cannot be written.
     """
     if roads.extract:
-        return RoadsSource(_declared(roads.extract, data_dir, region_dir))
+        return RoadsSource(_declared(roads.extract, data_dir))
     fetched = fetched_extract(roads, data_dir)
     if fetched is not None and fetched.is_file():
         return RoadsSource(fetched)
-    return RoadsSource(_town(roads, data_dir), attribution="", licence="")
+    return RoadsSource(_town(roads, data_dir, doors), attribution="", licence="")
+
+
+def roads_of(region: Region, data_dir: Path) -> RoadsSource:
+    """Return a region's road network; a generated town leads to its depots and facilities.
+
+    Raises:
+        RoadsError: as `find_roads`.
+    """
+    doors = [(depot.lon, depot.lat) for depot in region.depots]
+    doors += [(facility.lon, facility.lat) for facility in region.facilities]
+    return find_roads(region.roads, data_dir, doors)
 
 
 def fetched_extract(roads: Roads, data_dir: Path) -> Path | None:
@@ -58,8 +78,9 @@ def extracts_folder(data_dir: Path) -> Path:
     return data_dir / "extracts"
 
 
-def _declared(name: str, data_dir: Path, region_dir: Path | None) -> Path:
-    folders = [folder for folder in (region_dir, data_dir, extracts_folder(data_dir)) if folder]
+def _declared(name: str, data_dir: Path) -> Path:
+    """Find an extract by its full path (a region's folder gives that), or in the data folder."""
+    folders = (data_dir, extracts_folder(data_dir))
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
@@ -67,12 +88,17 @@ def _declared(name: str, data_dir: Path, region_dir: Path | None) -> Path:
     raise RoadsError(f"extract {name} is not in {places}; put it there or correct roads.extract")
 
 
-def _town(roads: Roads, data_dir: Path) -> Path:
-    name = (
-        f"town-v{VERSION}-{roads.town_seed}-{roads.town_radius_m:.0f}"
-        f"-{roads.centre_lon:.4f}-{roads.centre_lat:.4f}.osm.pbf"
-    )
-    path = extracts_folder(data_dir) / name
+def _town(roads: Roads, data_dir: Path, doors: Sequence[tuple[float, float]]) -> Path:
+    facts = (roads.town_radius_m, roads.centre_lon, roads.centre_lat, *doors)
+    digest = hashlib.sha256(repr((VERSION, *facts)).encode()).hexdigest()[:8]
+    path = extracts_folder(data_dir) / f"town-{roads.town_seed}-{digest}.osm.pbf"
     if not path.is_file():
-        write_town(path, roads.town_seed, roads.town_radius_m, roads.centre_lon, roads.centre_lat)
+        write_town(
+            path,
+            roads.town_seed,
+            roads.town_radius_m,
+            roads.centre_lon,
+            roads.centre_lat,
+            doors=doors,
+        )
     return path

@@ -2,28 +2,18 @@
 
 from pathlib import Path
 
-import numpy as np
 import osmium
 from osmium.osm import Box, Location
 from osmium.osm.mutable import Node, Relation, Way
 
-from optimizer.roads.haversine import EARTH_RADIUS_M
+from optimizer.roads.town.frame import Frame
 from optimizer.roads.town.streets import Town
 from optimizer.roads.town.turns import Restriction
 
-_M_PER_DEG = np.pi * EARTH_RADIUS_M / 180
 
-
-def write_pbf(
-    path: Path,
-    town: Town,
-    restrictions: list[Restriction],
-    centre_lon: float,
-    centre_lat: float,
-) -> None:
-    """Write a town around a centre. Ids start at 1, in the town's order."""
-    scale = np.array([_M_PER_DEG * np.cos(np.radians(centre_lat)), _M_PER_DEG])
-    lon_lat = np.round(town.xy / scale + (centre_lon, centre_lat), 7)
+def write_pbf(path: Path, town: Town, restrictions: list[Restriction], frame: Frame) -> None:
+    """Write a town. Ids start at 1, in the town's order."""
+    lon_lat = frame.to_lon_lat(town.xy)
     header = osmium.io.Header()
     header.set("generator", "binround town")
     header.add_box(Box(Location(*lon_lat.min(axis=0)), Location(*lon_lat.max(axis=0))))
