@@ -116,7 +116,7 @@ class _Day:
     def drive(self, start: float) -> Drive:
         """Return the day of a truck that leaves its depot at an instant."""
         driven_s, metres = self._stations()
-        knots = [(np.array([start]), np.zeros(1))]
+        knots: list[tuple[Floats, Floats]] = [(np.array([start]), np.zeros(1))]
         now = start
         self._say(now, EventKind.TOUR_START)
         for number, planned_s in enumerate(np.diff(driven_s)):
@@ -149,7 +149,9 @@ class _Day:
         metres[~placed] = np.interp(driven_s[~placed], driven_s[placed], metres[placed])
         return driven_s, metres
 
-    def _leg(self, now: float, from_m: float, to_m: float, planned_s: float) -> tuple[Floats, ...]:
+    def _leg(
+        self, now: float, from_m: float, to_m: float, planned_s: float
+    ) -> tuple[Floats, Floats]:
         """Return when the truck is how far on a leg; its pace varies."""
         lasts_s = planned_s * self._noise(self._model.leg_log_sd)
         pieces = max(1, round(lasts_s / _PIECE_S))

@@ -91,17 +91,22 @@ class Waste:
         at = self._edges[0] + at_ms / 1000
         return [(self.ids[i], t) for i, t in zip(which.tolist(), at.tolist(), strict=True)]
 
-    def level(self, which: ArrayLike, at: ArrayLike) -> Floats:
+    def level(self, which: ArrayLike, at: ArrayLike, emptied_until: float = np.inf) -> Floats:
         """Return the fill of containers (by index) at instants, both broadcast.
 
         An emptying shows right after its instant; 1 is full, more overflows.
+
+        Args:
+            which: indices of containers.
+            at: seconds since 1970.
+            emptied_until: what the levels were if nothing had been emptied from then on.
         """
         i, t = np.broadcast_arrays(np.asarray(which, np.int64), np.asarray(at, np.float64))
-        return self._taken(i, t) - self._base(i, t)
+        return self._taken(i, t) - self._base(i, np.minimum(t, emptied_until))
 
-    def levels(self, at: float) -> Floats:
-        """Return the fill of all containers at an instant."""
-        return self.level(np.arange(len(self.ids)), at)
+    def levels(self, at: float, emptied_until: float = np.inf) -> Floats:
+        """Return the fill of all containers at an instant; see `level`."""
+        return self.level(np.arange(len(self.ids)), at, emptied_until)
 
     def kg(self, which: int, at: float) -> float:
         """Return the weight in a container at an instant."""
@@ -109,16 +114,15 @@ class Waste:
         density = self._region.fraction_by_id[container.fraction].container_kg_per_m3
         return float(self.level(which, at)) * container.volume_l / 1000 * density
 
-    def empty(self, which: int, at: float) -> None:
-        """Empty a container at an instant, down to a small residue."""
-        i = np.asarray(which, np.int64)
-        key = self._order(i, np.asarray(at))
+    def empty(self, which: ArrayLike, at: ArrayLike) -> None:
+        """Empty containers (by index) at instants, each down to a small residue."""
+        i = np.atleast_1d(np.asarray(which, np.int64))
+        key = self._order(i, np.atleast_1d(np.asarray(at, np.float64)))
         t = self._edges[0] + (key - (i << _TIME_BITS)) / 1000
-        drawn = chance.uniform(self._seed, "residue", self._keys[which], int(key))
-        base = self._taken(i, t) - self._model.residue * drawn
-        place = int(np.searchsorted(self._emptied_key, key))
-        self._emptied_key = np.insert(self._emptied_key, place, key)
-        self._emptied_base = np.insert(self._emptied_base, place, base)
+        drawn = chance.uniform(self._seed, "residue", self._keys[i], key)
+        bases = np.append(self._emptied_base, self._taken(i, t) - self._model.residue * drawn)
+        ordered, first = np.unique(np.append(self._emptied_key, key), return_index=True)
+        self._emptied_key, self._emptied_base = ordered, bases[first]
 
     def overflow_s(self, start: float, end: float) -> Floats:
         """Return how long each container overflowed within a span, in seconds."""
@@ -133,10 +137,10 @@ class Waste:
         at_ms = self._emptied_key[first:last] & (2**_TIME_BITS - 1)
         bounds = [start, *(self._edges[0] + at_ms / 1000).tolist(), end]
         spans = zip(itertools.pairwise(bounds), bases, strict=True)
-        return sum(
-            max(0.0, until - max(begin, self._reached(which, float(base) + 1, until)))
-            for (begin, until), base in spans
-        )
+        total = 0.0
+        for (begin, until), base in spans:
+            total += max(0.0, until - max(begin, self._reached(which, float(base) + 1, until)))
+        return total
 
     def _reached(self, which: int, intake: float, before: float) -> float:
         """Return the instant at which a container's intake reaches a value, at most `before`."""
