@@ -1,0 +1,97 @@
+"""What improves a plan: engines behind one protocol, in the order in which they are tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.search import Day, Search
+
+if TYPE_CHECKING:
+    from optimizer.model import Problem, Solution
+    from optimizer.solve.route import Builder
+
+
+class Engine(Protocol):
+    """Improves a plan. Whatever it returns is judged; it need not be better, nor even legal."""
+
+    @property
+    def share(self) -> float:
+        """The part of the time it asks for, relative to the other engines."""
+        ...
+
+    def improve(
+        self,
+        problem: Problem,
+        builder: Builder,
+        start: Solution,
+        until: float,
+        seed: int,
+        effort: float,
+    ) -> Solution | None:
+        """Return a plan found from a start by an instant of `time.monotonic`, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RuinAndRecreate:
+    """Our own search: first a smaller fleet, then shorter tours."""
+
+    share: float = 0.7
+
+    def improve(
+        self,
+        problem: Problem,
+        builder: Builder,
+        start: Solution,
+        until: float,
+        seed: int,
+        effort: float,
+    ) -> Solution:
+        """Return the best day that ruin and recreate finds."""
+        search = Search(builder, seed)
+        day = day_of(search, builder, start)
+        began = monotonic()
+        day = self._smaller_fleet(builder, day, began + 0.4 * (until - began), seed, effort)
+        steps = round(effort * (400 + 30 * len(problem.visits)))
+        best = search.improve(day, steps, until)
+        return solution_of(builder, best, "ruin-and-recreate", seed)
+
+    def _smaller_fleet(
+        self, builder: Builder, day: Day, until: float, seed: int, effort: float
+    ) -> Day:
+        """Give up the least loaded truck as long as the others can take over its visits."""
+        kinds = builder.facts.kinds
+        while day.used > 1 and monotonic() < until:
+            used = [route for route in day.routes if route]
+            spare = min(
+                (r for r in used if kinds[r.truck].truck.fixed_eur > 0),
+                key=lambda route: len(route.visits),
+                default=None,
+            )
+            if spare is None:
+                break
+            search = Search(builder, seed, [r.truck for r in used if r is not spare])
+            rest = search.day([r if r is not spare else None for r in day.routes])
+            missing = _mandatory_absent(builder, day)
+            enough = partial(_no_more_absent, builder, missing)
+            steps = round(effort * (200 + 10 * builder.facts.visits))
+            found = search.improve(rest, steps, until, enough)
+            if _mandatory_absent(builder, found) > missing or found.cost >= day.cost:
+                break
+            day = found
+        return day
+
+
+def _mandatory_absent(builder: Builder, day: Day) -> int:
+    return sum(builder.facts.prize[visit] is None for visit in day.absent)
+
+
+def _no_more_absent(builder: Builder, allowed: int, day: Day) -> bool:
+    return _mandatory_absent(builder, day) <= allowed
+
+
+ENGINES: tuple[Engine, ...] = (RuinAndRecreate(),)

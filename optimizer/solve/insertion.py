@@ -1,0 +1,152 @@
+"""The cheapest place for a visit over all routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.solve.facts import FAR_EUR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from random import Random
+
+    from optimizer.solve.route import Builder, Route
+
+TRIES = 24  # gaps tested per visit, cheapest first; what lies beyond is hardly ever better
+REPLACED = 4  # of these, at most so many with all unloadings of the day placed anew
+
+
+class Inserter:
+    """Finds the cheapest legal insertion of a visit.
+
+    Args:
+        blink: share of the gaps that are overlooked, so that the search finds its way out
+            (Christiaens & Vanden Berghe 2020, section 4.2).
+        tries: gaps to test per visit, cheapest first.
+    """
+
+    def __init__(
+        self, builder: Builder, random: Random, blink: float = 0.0, tries: int = TRIES
+    ) -> None:
+        self._builder = builder
+        self._facts = builder.facts
+        self._random = random
+        self._blink = blink
+        self._tries = tries
+        self._replaced_tries = REPLACED if tries == TRIES else tries
+
+    def best(
+        self, visit: int, routes: Sequence[Route], opening: Iterable[Route], worth: float
+    ) -> tuple[float, Route] | None:
+        """Return the cheapest route with the visit inserted, and what that adds.
+
+        Args:
+            visit: the visit.
+            routes: routes in use.
+            opening: empty routes of trucks not in use; their fixed cost is part of what they add.
+            worth: only insertions that add less than this count.
+        """
+        best, found = worth, None
+        for added, route in self._openings(visit, opening):
+            if added < best:
+                best, found = added, route
+        service_eur = [
+            self._facts.service_s[visit] * self._facts.kinds[route.truck].eur_per_s
+            for route in routes
+        ]
+        blocked = 0
+        for estimate, index, gap in self._gaps(visit, routes):
+            if estimate + service_eur[index] >= best:
+                break
+            if self._blink and self._random.random() < self._blink:
+                continue
+            route = routes[index]
+            if not self._fits(visit, route, gap):
+                blocked += 1
+                if blocked > self._replaced_tries:
+                    continue
+                changed = self._replaced(visit, route, gap)
+            else:
+                changed = self._in_place(visit, route, gap)
+            if changed is not None and changed.cost - route.cost < best:
+                best, found = changed.cost - route.cost, changed
+        return None if found is None else (best, found)
+
+    def _openings(self, visit: int, opening: Iterable[Route]) -> Iterable[tuple[float, Route]]:
+        seen = set()
+        for empty in opening:
+            kind = self._facts.kinds[empty.truck]
+            if id(kind) in seen or not self._facts.allowed(visit, empty.truck):
+                continue
+            changed = self._builder.from_visits(empty.truck, [visit])
+            if self._facts.problem.visits[visit].trucks is None:
+                seen.add(id(kind))
+            if changed is not None:
+                yield changed.cost + kind.truck.fixed_eur, changed
+
+    def _gaps(self, visit: int, routes: Sequence[Route]) -> Iterable[tuple[float, int, int]]:
+        """Return the cheapest gaps by driving alone: euro, index of the route, gap."""
+        facts, place = self._facts, self._facts.location[visit]
+        costs, owners, gaps = [], [], []
+        for index, route in enumerate(routes):
+            if not facts.allowed(visit, route.truck):
+                continue
+            kind = facts.kinds[route.truck]
+            if not self._builder.within_day(
+                kind,
+                len(route.visits) + 1,
+                route.kg + self._builder.kg[visit],
+                route.litres + self._builder.litres[visit],
+            ):
+                continue
+            at = route.places
+            costs.append(kind.cost[at[:-1], place] + kind.cost[place, at[1:]] - route.legs)
+            owners.append(np.full(len(route.legs), index))
+            gaps.append(np.arange(len(route.legs)))
+        if not costs:
+            return ()
+        cost = np.concatenate(costs)
+        few = min(self._tries, len(cost))
+        chosen = np.argpartition(cost, few - 1)[:few]
+        chosen = chosen[np.argsort(cost[chosen], kind="stable")]
+        chosen = chosen[cost[chosen] < FAR_EUR / 2]
+        owner, gap = np.concatenate(owners)[chosen], np.concatenate(gaps)[chosen]
+        return zip(cost[chosen].tolist(), owner.tolist(), gap.tolist(), strict=True)
+
+    def _fits(self, visit: int, route: Route, gap: int) -> bool:
+        """Whether the trip at a gap carries the visit too, without another unloading."""
+        facts = self._facts
+        if gap == len(route.nodes) or facts.mask[visit] & ~self._mask(route):
+            return not facts.mask[visit] and gap < len(route.nodes)
+        inside = gap > 0 and route.nodes[gap - 1] >= facts.visits <= route.nodes[gap]
+        if inside:
+            return False
+        kind = facts.kinds[route.truck]
+        load = route.loads[route.trip[gap]]
+        return all(
+            a + b <= c for a, b, c in zip(load, kind.need[visit], kind.capacity, strict=True)
+        )
+
+    def _mask(self, route: Route) -> int:
+        union = 0
+        for visit in route.visits:
+            union |= self._facts.mask[visit]
+        return union
+
+    def _in_place(self, visit: int, route: Route, gap: int) -> Route | None:
+        """Insert, if the clock allows it, which is asked from the gap on."""
+        clock = self._builder.clock(self._facts.kinds[route.truck])
+        rest = (visit, *route.nodes[gap:])
+        if gap:
+            labels, place = route.labels[gap], int(route.places[gap])
+            if clock.run(labels, place, rest, route.start_s) is None:
+                return None
+        return self._builder.build(route.truck, (*route.nodes[:gap], *rest))
+
+    def _replaced(self, visit: int, route: Route, gap: int) -> Route | None:
+        """Insert, and place all unloadings of the day anew."""
+        before = sum(1 for node in route.nodes[:gap] if node < self._facts.visits)
+        visits = (*route.visits[:before], visit, *route.visits[before:])
+        return self._builder.from_visits(route.truck, visits)
