@@ -122,7 +122,7 @@ class Unit:
         self.region = region
         self.tour: TourDown | None = None
         self._clock = clock
-        self._records = records or Records()
+        self._records = Records() if records is None else records
         self._resend = resend or Resend()
         self._sent = sent
         self._on_tour = on_tour
