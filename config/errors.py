@@ -5,6 +5,7 @@
     ├── RegionError          a region folder has mistakes; carries every one of them
     ├── FileFormatError      a file given to a command cannot be read; names its line
     ├── DatabaseError        no database, a wrong address, or a schema that does not fit
+    │   └── StaleResultError   a result that came too late: another worker has the job now
     ├── BrokerError          no broker, or it refuses us
     ├── RoadsError           no road engine, or an extract it cannot use
     ├── ProblemError         a routing problem that is not well formed; names its field
@@ -50,6 +51,10 @@ class FileFormatError(BinroundError):
 
 class DatabaseError(BinroundError):
     """The database cannot be reached, or its schema does not fit this version."""
+
+
+class StaleResultError(DatabaseError):
+    """A result came too late: another worker has taken the job over."""
 
 
 class BrokerError(BinroundError):

@@ -1,0 +1,111 @@
+"""The one way to a database: our own embedded server, or an address."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from config.errors import DatabaseError
+from config.settings import Settings
+from storage.embedded import EmbeddedServer
+
+OLDEST_VERSION = 15
+CONNECTION: dict[str, Any] = {
+    "connect_timeout": 5,
+    "application_name": "binround",
+    "options": "-c timezone=UTC",
+    # A server that vanishes without a word is noticed within seconds, not hours.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database that answered when it was opened.
+
+    Attributes:
+        dsn: its address for libpq; may hold a password, so it is never shown.
+        embedded: whether it is our own server.
+    """
+
+    dsn: str = field(repr=False)
+    embedded: bool = False
+
+    def connect(self, *, autocommit: bool = False) -> psycopg.Connection:
+        """Open a connection; times come back in UTC.
+
+        Raises:
+            DatabaseError: it does not answer; one line that says what to do.
+        """
+        try:
+            return psycopg.connect(self.dsn, autocommit=autocommit, **CONNECTION)
+        except psycopg.Error as error:
+            raise DatabaseError(_what_to_do(error, embedded=self.embedded)) from None
+
+    def pool(self, max_size: int = 4) -> ConnectionPool:
+        """Return an open pool of connections; close it, or use it in a `with` statement."""
+        return ConnectionPool(
+            self.dsn,
+            kwargs=CONNECTION,
+            min_size=1,
+            max_size=max_size,
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Give the database of the settings; an embedded one ends with the process that started it.
+
+    Raises:
+        DatabaseError: it cannot be had; one line that says what to do.
+    """
+    if not settings.embedded_database:
+        database = Database(settings.database_url.get_secret_value())
+        check_server(database)
+        yield database
+        return
+    server = EmbeddedServer(settings.data_dir / "postgres")
+    server.start()
+    try:
+        yield Database(server.dsn, embedded=True)
+    finally:
+        server.stop()
+
+
+def check_server(database: Database) -> None:
+    """Make sure that the server answers and is new enough.
+
+    Raises:
+        DatabaseError: it is not.
+    """
+    with database.connect() as connection:
+        require_version(connection.info.server_version)
+
+
+def require_version(version: int) -> None:
+    """Refuse a server that is too old, by its number as libpq gives it, e.g. 140011.
+
+    Raises:
+        DatabaseError: it is older than PostgreSQL 15.
+    """
+    if version < OLDEST_VERSION * 10_000:
+        raise DatabaseError(
+            f"the database runs PostgreSQL {version // 10_000}.{version % 10_000}; "
+            f"binround needs {OLDEST_VERSION} or newer: upgrade it, or unset "
+            "BINROUND_DATABASE_URL to use the embedded one"
+        )
+
+
+def _what_to_do(error: psycopg.Error, *, embedded: bool) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    if embedded:
+        return f"the embedded database has stopped ({said}); start binround again"
+    return f"the database does not answer: {said}; check BINROUND_DATABASE_URL"

@@ -1,0 +1,5 @@
+-- name: record
+INSERT INTO audit (at, who, action, object, detail) VALUES (%s, %s, %s, %s, %s)
+
+-- name: entries
+SELECT at, who, action, object, detail FROM audit ORDER BY id DESC LIMIT %s

@@ -1,0 +1,227 @@
+"""The five verbs in which TimescaleDB and plain PostgreSQL differ.
+
+Make a series, ensure its chunks, compress, roll up, drop old. Everything else, the writer and
+all reads, is the same SQL on both. On TimescaleDB's Apache edition, which lacks compression and
+continuous aggregates, the roll-up is the plain one and compressing does nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import psycopg
+from psycopg import sql
+
+from storage.database import Database
+from storage.sql import queries
+
+_SQL = queries("timeseries")
+_EPOCH = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday, so that weekly chunks begin on Mondays
+COMPRESS_AFTER = timedelta(days=7)
+CHUNKS_AHEAD = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A table that grows with time.
+
+    Attributes:
+        table: its name; its column `time` says when.
+        chunk: span of one part.
+    """
+
+    table: str
+    chunk: timedelta
+
+
+SERIES = (
+    Series("level", timedelta(days=7)),
+    Series("position", timedelta(days=1)),
+    Series("event", timedelta(days=7)),
+    Series("status", timedelta(days=7)),
+)
+
+
+class TimeSeries(Protocol):
+    """What differs between servers; a connection is in autocommit mode for all but `make_all`."""
+
+    def make_all(self, connection: psycopg.Connection) -> None:
+        """Turn the empty tables of `SERIES` into time series; does nothing the second time."""
+        ...
+
+    def ensure_chunks(
+        self, connection: psycopg.Connection, since: datetime, until: datetime
+    ) -> None:
+        """Have a part for every instant of a span."""
+        ...
+
+    def compress(self, connection: psycopg.Connection, before: datetime) -> int:
+        """Compress what is older than an instant; returns the number of parts."""
+        ...
+
+    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
+        """Bring `level_day` up to date with the readings of a span."""
+        ...
+
+    def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
+        """Remove every row older than an instant; returns parts dropped plus rows deleted."""
+        ...
+
+
+class Partitions:
+    """Plain PostgreSQL: range partitions, and a DEFAULT one for what fits nowhere."""
+
+    def make_all(self, connection: psycopg.Connection) -> None:
+        """Turn the empty tables of `SERIES` into partitioned ones."""
+        for series in SERIES:
+            if not _exists(connection, f"{series.table}_default"):
+                _run(connection, "make_partitioned", **_names(series.table))
+        connection.execute(_SQL["make_level_day"])
+
+    def ensure_chunks(
+        self, connection: psycopg.Connection, since: datetime, until: datetime
+    ) -> None:
+        """Have a partition for every instant of a span; takes over rows from the default one."""
+        for series in SERIES:
+            start = _floor(since, series.chunk)
+            while start < until:
+                part = f"{series.table}_{start:%Y%m%d}"
+                if not _exists(connection, part):
+                    with connection.transaction():
+                        _run(
+                            connection,
+                            "add_partition",
+                            part=sql.Identifier(part),
+                            start=sql.Literal(start),
+                            end=sql.Literal(start + series.chunk),
+                            **_names(series.table),
+                        )
+                start += series.chunk
+
+    def compress(self, connection: psycopg.Connection, before: datetime) -> int:
+        """Do nothing: PostgreSQL compresses no rows."""
+        return 0
+
+    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
+        """Compute the days of a span again from the readings that are there."""
+        day = timedelta(days=1)
+        span = {"since": _floor(since, day), "until": _floor(until, day) + day}
+        connection.execute(_SQL["fill_level_day"], span)
+
+    def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
+        """Drop whole partitions, then delete what is left over in the others."""
+        chunk = next((series.chunk for series in SERIES if series.table == table), None)
+        dropped = 0
+        parts = connection.execute(_SQL["partitions"], [table]).fetchall() if chunk else []
+        for (part,) in parts:
+            start = datetime.strptime(part.removeprefix(f"{table}_"), "%Y%m%d").replace(tzinfo=UTC)
+            if chunk and start + chunk <= before:
+                _run(connection, "drop_partition", part=sql.Identifier(part))
+                dropped += 1
+        return dropped + _delete(connection, table, before)
+
+
+class Hypertables:
+    """TimescaleDB; what only its TSL edition has is left out on the Apache edition."""
+
+    def __init__(self, *, community: bool) -> None:
+        self._community = community
+        self._plain = Partitions()
+
+    def make_all(self, connection: psycopg.Connection) -> None:
+        """Turn the empty tables of `SERIES` into hypertables."""
+        for series in SERIES:
+            connection.execute(_SQL["make_hypertable"], [series.table, series.chunk])
+            if self._community:
+                _run(connection, "allow_compression", table=sql.Identifier(series.table))
+        connection.execute(_SQL["make_level_day_view" if self._community else "make_level_day"])
+
+    def ensure_chunks(
+        self, connection: psycopg.Connection, since: datetime, until: datetime
+    ) -> None:
+        """Do nothing: TimescaleDB makes chunks as rows come."""
+
+    def compress(self, connection: psycopg.Connection, before: datetime) -> int:
+        """Compress whole chunks."""
+        if not self._community:
+            return 0
+        return sum(
+            _count(connection, "compress_chunks", [series.table, before]) for series in SERIES
+        )
+
+    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
+        """Refresh the continuous aggregate."""
+        if self._community:
+            connection.execute(_SQL["refresh_level_day"], [since, until])
+        else:
+            self._plain.roll_up(connection, since, until)
+
+    def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
+        """Drop whole chunks, then delete what is left over in the others."""
+        dropped = 0
+        if any(series.table == table for series in SERIES):
+            dropped = _count(connection, "drop_chunks", [table, before])
+        return dropped + _delete(connection, table, before)
+
+
+def load_extension(database: Database) -> None:
+    """Load TimescaleDB where the server offers it.
+
+    On a connection of its own: a server that has it installed but not preloaded ends the
+    connection that asks for it.
+    """
+    with database.connect(autocommit=True) as connection:
+        if connection.execute(_SQL["offers_timescale"]).fetchone():
+            try:
+                connection.execute(_SQL["load_timescale"])
+            except psycopg.Error:
+                return
+
+
+def detect(connection: psycopg.Connection) -> TimeSeries:
+    """Return the verbs for a server."""
+    found = connection.execute(_SQL["edition"]).fetchone()
+    return Hypertables(community=found[1] == "timescale") if found else Partitions()
+
+
+def edition(connection: psycopg.Connection) -> str:
+    """Name the server's TimescaleDB and its edition, or say that there is none."""
+    found = connection.execute(_SQL["edition"]).fetchone()
+    if not found:
+        return "none (native partitions)"
+    return f"{found[0]} ({'TSL' if found[1] == 'timescale' else 'Apache'} edition)"
+
+
+def _names(table: str) -> dict[str, sql.Identifier]:
+    return {
+        "table": sql.Identifier(table),
+        "shape": sql.Identifier(f"{table}_shape"),
+        "default": sql.Identifier(f"{table}_default"),
+    }
+
+
+def _run(connection: psycopg.Connection, name: str, **parts: sql.Composable) -> None:
+    connection.execute(sql.SQL(_SQL[name]).format(**parts))
+
+
+def _exists(connection: psycopg.Connection, table: str) -> bool:
+    return bool(_one(connection, "exists", [table]))
+
+
+def _count(connection: psycopg.Connection, name: str, arguments: list[object]) -> int:
+    return int(_one(connection, name, arguments) or 0)
+
+
+def _one(connection: psycopg.Connection, name: str, arguments: list[object]) -> object:
+    row = connection.execute(_SQL[name], arguments).fetchone()
+    return row[0] if row else None
+
+
+def _delete(connection: psycopg.Connection, table: str, before: datetime) -> int:
+    """Delete old rows, and those with an impossible clock that came before the instant."""
+    statement = sql.SQL(_SQL["delete_old"]).format(table=sql.Identifier(table))
+    return connection.execute(statement, {"before": before}).rowcount
+
+
+def _floor(instant: datetime, chunk: timedelta) -> datetime:
+    return instant - (instant - _EPOCH) % chunk
