@@ -74,7 +74,9 @@ class TestExposure:
         """Weekday weights distribute a week's waste, they do not change it."""
         table = Exposure.of([GLASS], ZONE, date(2026, 3, 1), date(2026, 4, 30))
         row = np.zeros(20, np.intp)
-        since = START + np.arange(20) * 1.37 * DAY  # also over the change to summer time
+        since = (
+            START + np.arange(20, dtype=np.float64) * 1.37 * DAY
+        )  # also over the change to summer time
         passed = table.at(row, since + 7 * DAY) - table.at(row, since)
         assert passed == pytest.approx(7.0, abs=0.08)  # an hour of the heaviest day
 
@@ -234,13 +236,15 @@ def simulate(n: int, days: int, sensor: bool, seed: int) -> tuple[Readings, Empt
     for day in range(days + 3):
         due = (day % 9 == turn) & (day < days)
         found = np.round(4 * (level + 0.05 * rng.normal(size=n))) / 4
-        emptied += [(c, float(day), found[c] if day else np.nan) for c in np.flatnonzero(due)]
+        emptied += [
+            (int(c), float(day), float(found[c]) if day else np.nan) for c in np.flatnonzero(due)
+        ]
         level = np.where(due, 0.03, level)
         shock = rng.gamma(1 / 0.12, 0.12, n)
         for step in range(6):
             if sensor and day < days:
                 told = np.clip(level + 0.04 * rng.normal(size=n), 0, 1)
-                seen += [(c, day + step / 6 + 0.01, told[c]) for c in range(n)]
+                seen += [(c, day + step / 6 + 0.01, float(told[c])) for c in range(n)]
             mean = rate * weights[day % 7] * shock / 6
             level = level + rng.gamma(mean / 0.02, 0.02)
     return readings(*seen), emptyings(*emptied), level
