@@ -9,26 +9,32 @@ import hashlib
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import CDLL
 from pathlib import Path
 
 from config.errors import RoadsError
+from config.lifetime import die_with_parent
 
 TRUCK_PROFILE = Path(__file__).parent / "profiles" / "truck.lua"
 NAME = "roads.osrm"
 _CELLS = "64,512,4096,32768"  # matrices of a city are half again as fast as with the defaults
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 _BAD_EXTRACT = "is it a complete .osm.pbf with roads?"
 
 
 def engine_version() -> str:
-    """Return the road engine's version."""
-    return importlib.metadata.version("osrm-bindings")
+    """Return the road engine's version.
+
+    Raises:
+        RoadsError: the engine is not installed.
+    """
+    try:
+        return importlib.metadata.version("osrm-bindings")
+    except importlib.metadata.PackageNotFoundError:
+        raise RoadsError("no road engine; install osrm-bindings") from None
 
 
 def engine_folder() -> Path:
@@ -98,7 +104,7 @@ def prepare(extract: Path, cache: Path, profile: Path = TRUCK_PROFILE) -> Path:
 def _locked(cache: Path, key: str) -> Iterator[None]:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        lock = (cache / f"{key}.lock").open("w")
+        lock = (cache / f".{key}.lock").open("w")
     except OSError as error:
         raise RoadsError(
             f"cannot write to {cache} ({error.strerror}); set BINROUND_DATA_DIR to a folder "
@@ -129,13 +135,9 @@ def _run(engine: Path, command: list[str], what: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent(signal.SIGKILL),
     )
     if done.returncode:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         reason = lines[-1].strip() if lines else f"exit code {done.returncode}"
         raise RoadsError(f"{what}: {command[0]}: {reason}; {_BAD_EXTRACT}")
-
-
-def _die_with_parent() -> None:
-    CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
