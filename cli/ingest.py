@@ -1,5 +1,34 @@
 """Run the ingester: from the broker into the database."""
 
+import logging
+import signal
+import threading
+
+import typer
+
+from config.clock import open_clock
+from config.region_folder import load_region
+from config.settings import load_settings
+from ingest.service import serve
+from storage.database import open_database
+
 
 def command() -> None:
-    """Run the ingester: from the broker into the database."""
+    """Run the ingester: from the broker into the database, and tours back to the trucks."""
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    region = load_region(settings.region).id
+    with open_database(settings) as database:
+        serve(
+            settings,
+            region,
+            open_clock(settings.clock),
+            database,
+            stop,
+            on_ready=lambda url: typer.echo(f"READY {url}"),
+        )

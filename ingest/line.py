@@ -77,6 +77,7 @@ class Line:
         self.on_down: Callable[[], None] = lambda: None
         self._backoff = Backoff()
         self._ready = threading.Event()
+        self.times_up = 0  # how often it came up: a change means that something may be missed
         self._problem = "nothing answers there"
 
     def start(self, timeout_s: float) -> None:
@@ -101,6 +102,7 @@ class Line:
     def ready(self) -> None:
         """Count the line as usable: connected, and subscribed where that is needed."""
         self._backoff.reset()
+        self.times_up += 1
         self._ready.set()
 
     def refuse(self, problem: str) -> None:

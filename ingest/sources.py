@@ -43,6 +43,10 @@ class Source(Protocol):
         """Say that these are stored for good."""
         ...
 
+    def close(self) -> None:
+        """Take no more; what is in memory can still be taken and acknowledged."""
+        ...
+
 
 class Inbox:
     """A bounded queue between the network's thread and the writer's.
@@ -190,4 +194,4 @@ class MqttSource:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        self._inbox.put(Delivery(topic, message.payload, self._clock.now(), token))
+        self._inbox.put(Delivery(topic, bytes(message.payload), self._clock.now(), token))

@@ -4,6 +4,7 @@ The broker ties a device to its topics, so the topic is the device's identity an
 payload has to be believed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +17,7 @@ SERVER_HASH_ROUNDS = 4  # the lowest: our secrets are 128 random bits, not words
 
 
 class Speaker(Protocol):
-    """A device with credentials, as the registry knows it."""
+    """A device as the registry knows it."""
 
     @property
     def name(self) -> str:
@@ -24,13 +25,13 @@ class Speaker(Protocol):
         ...
 
     @property
-    def secret_hash(self) -> str:
-        """The bcrypt hash of its secret; empty while it has none."""
+    def secret_hash(self) -> str | None:
+        """The bcrypt hash of its secret, if it has one."""
         ...
 
     @property
-    def speaks_for(self) -> tuple[str, ...]:
-        """The sensors whose messages a gateway passes on."""
+    def gateway(self) -> str | None:
+        """The device that speaks for it, if it does not speak for itself."""
         ...
 
 
@@ -57,16 +58,21 @@ def device_grants(region: str, devices: Iterable[Speaker]) -> Iterator[Grant]:
     A device says what is below its own `up` and hears what is below its own `down`; a gateway
     may also say what is below the `up` of the sensors attached to it.
     """
+    devices = list(devices)
+    attached: dict[str, list[str]] = defaultdict(list)
     for device in devices:
-        if not device.secret_hash:
-            continue
-        topics = [f"{PREFIX}/{region}/devices/{name}" for name in (device.name, *device.speaks_for)]
-        yield Grant(
-            user=device.name,
-            secret_hash=device.secret_hash,
-            publish=tuple(f"{topic}/up/#" for topic in topics),
-            subscribe=(f"{topics[0]}/down/#",),
-        )
+        if device.gateway:
+            attached[device.gateway].append(device.name)
+    for device in devices:
+        if device.secret_hash:
+            own = f"{PREFIX}/{region}/devices"
+            speakers = (device.name, *attached[device.name])
+            yield Grant(
+                user=device.name,
+                secret_hash=device.secret_hash,
+                publish=tuple(f"{own}/{name}/up/#" for name in speakers),
+                subscribe=(f"{own}/{device.name}/down/#",),
+            )
 
 
 def server_grant(user: str, secret: str) -> Grant:

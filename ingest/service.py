@@ -1,0 +1,129 @@
+"""The ingester: source, writer and downlink together, until it is told to stop."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+
+from config.clock import Clock
+from config.settings import Settings
+from ingest.broker import EmbeddedBroker, client_id, device_grants, server_grant, server_secret
+from ingest.counters import Counters
+from ingest.downlink import Downlink
+from ingest.line import Login
+from ingest.publisher import Publisher
+from ingest.registry import Registry
+from ingest.sources import MqttSource
+from ingest.writer import Writer
+from storage import assets
+from storage.assets import Device
+from storage.database import Database
+from storage.migrate import require_schema
+
+REPORT_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    settings: Settings,
+    region: str,
+    clock: Clock,
+    database: Database,
+    stop: threading.Event,
+    *,
+    counters: Counters | None = None,
+    on_ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Ingest until told to stop, then finish what is in memory.
+
+    Args:
+        settings: where the broker is, and the limits.
+        region: id of the region whose devices are served.
+        clock: what devices' clocks are judged by.
+        database: where everything goes.
+        stop: set by whoever wants it to end.
+        counters: counted there; a fresh set by default.
+        on_ready: called with the broker's address when messages are taken.
+
+    Raises:
+        BrokerError: no broker, or it refuses us.
+        DatabaseError: no database, or its schema is not up to date.
+    """
+    require_schema(database)
+    counters = counters or Counters()
+    secret = server_secret(settings)
+    with _broker(settings, region, database, secret) as (url, on_change):
+
+        def login(purpose: str) -> Login:
+            identity = SecretStr(client_id(secret, f"{purpose}-{region}"))
+            return Login(url, settings.broker_user, SecretStr(secret), identity)
+
+        source = MqttSource(login("ingest"), region, clock, settings.ingest_queue_messages)
+        publisher = Publisher(login("downlink"))
+        writer = Writer(
+            source,
+            database,
+            Registry(on_change),
+            publisher.tell,
+            region=region,
+            clock=clock,
+            counters=counters,
+            batch_rows=settings.ingest_batch_rows,
+            linger_s=settings.ingest_linger_ms / 1000,
+        )
+        downlink = Downlink(database, publisher, region, counters)
+        publisher.start()
+        try:
+            source.start()
+            log.info("ready broker=%s region=%s", url, region)
+            on_ready(url)
+            _work([writer.run, downlink.run], stop, counters)
+        finally:
+            source.stop()
+            publisher.stop()
+            log.info("stopped %s", _line(counters))
+
+
+@contextmanager
+def _broker(
+    settings: Settings, region: str, database: Database, secret: str
+) -> Iterator[tuple[str, Callable[[Mapping[str, Device]], None]]]:
+    """Give the broker's address, and what to do when the registry has changed."""
+    if not settings.embedded_broker:
+        yield settings.broker_url, lambda _: None
+        return
+    server = server_grant(settings.broker_user, secret)
+    with database.connect() as connection:
+        devices = assets.devices(connection)
+    broker = EmbeddedBroker(
+        settings.data_dir / "broker",
+        [server, *device_grants(region, devices.values())],
+        settings.broker_port,
+    )
+    with broker:
+        yield (
+            broker.url,
+            lambda changed: broker.reload([server, *device_grants(region, changed.values())]),
+        )
+
+
+def _work(
+    parts: list[Callable[[threading.Event], None]], stop: threading.Event, counters: Counters
+) -> None:
+    """Run the parts in threads; when one of them ends, so do the others."""
+    with ThreadPoolExecutor(len(parts), thread_name_prefix="ingest") as pool:
+        running = [pool.submit(part, stop) for part in parts]
+        while not wait(running, REPORT_S, return_when=FIRST_COMPLETED).done:
+            log.info("so far %s", _line(counters))
+        stop.set()
+        wait(running)
+    for part in running:
+        part.result()
+
+
+def _line(counters: Counters) -> str:
+    return " ".join(f"{name}={count}" for name, count in counters.snapshot().items())

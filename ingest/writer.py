@@ -1,0 +1,199 @@
+"""From the broker into the database: commit, then acknowledge, in this order, always.
+
+What is acknowledged is stored. What was stored but not acknowledged comes again and changes
+nothing, because (device, time, seq) names a record for ever.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from config.clock import Clock
+from ingest.backoff import Backoff
+from ingest.counters import Counters
+from ingest.messages import down_topic
+from ingest.outage import DATABASE_AWAY
+from ingest.registry import Registry
+from ingest.rows import dead_letter, gather, receipts
+from ingest.sources import Delivery, Source
+from ingest.steps import Parcel, Surroundings, walk
+from storage import plans, telemetry
+from storage.database import Database
+
+IDLE_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Takes batches from a source, stores each in one transaction and acknowledges it."""
+
+    def __init__(
+        self,
+        source: Source,
+        database: Database,
+        registry: Registry,
+        tell: Callable[[str, str], bool],
+        *,
+        region: str,
+        clock: Clock,
+        counters: Counters,
+        batch_rows: int = 1000,
+        linger_s: float = 0.02,
+    ) -> None:
+        """Prepare a writer.
+
+        Args:
+            source: where messages come from.
+            database: where they go.
+            registry: the devices we know.
+            tell: publishes a unit's acknowledgement; False if it could not.
+            region: whose messages these are.
+            clock: what devices' clocks are judged by.
+            counters: what happened is counted there.
+            batch_rows: messages in one transaction at most.
+            linger_s: how long a batch waits for more messages.
+        """
+        self._source = source
+        self._database = database
+        self._registry = registry
+        self._tell = tell
+        self._region = region
+        self._clock = clock
+        self._counters = counters
+        self._batch_rows = batch_rows
+        self._linger_s = linger_s
+        self._connection: psycopg.Connection | None = None
+        self._backoff = Backoff(first_s=0.1, cap_s=5.0)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then finish what is in memory.
+
+        When the database is away it waits for it, for ever; meanwhile nothing is acknowledged
+        and the bounded inbox holds the rest back at the broker. Told to stop while the
+        database is away, it leaves: the broker delivers again what is in memory.
+        """
+        try:
+            while not stop.is_set():
+                self._refresh(stop)
+                self.write(self._take(IDLE_S), stop)
+            self._source.close()
+            while batch := self._take(0):
+                if not self.write(batch, stop):
+                    break
+        finally:
+            self._hang_up()
+
+    def write(self, deliveries: Sequence[Delivery], stop: threading.Event) -> bool:
+        """Store a batch and acknowledge it; False if it was given up because of `stop`."""
+        if not deliveries:
+            return True
+        parcels = self._stored(deliveries, stop)
+        if parcels is None:
+            return False
+        self._source.acknowledge(deliveries)
+        for device, ack in receipts(parcels):
+            if self._tell(down_topic(self._region, device, "ack"), ack.model_dump_json()):
+                self._counters.acks_sent += 1
+            else:
+                self._counters.acks_dropped += 1
+        return True
+
+    def _take(self, timeout_s: float) -> list[Delivery]:
+        batch = self._source.take(self._batch_rows, self._linger_s, timeout_s)
+        self._counters.received += len(batch)
+        return batch
+
+    def _stored(self, deliveries: Sequence[Delivery], stop: threading.Event) -> list[Parcel] | None:
+        """Try until the batch is committed; None if the database is away and we have to stop."""
+        while True:
+            try:
+                connection = self._connected()
+                parcels = self._walk(deliveries, connection)
+                self._commit(connection, parcels)
+            except DATABASE_AWAY as error:
+                self._note_away(error)
+                if stop.wait(self._backoff.next_s()):
+                    return None
+            else:
+                self._backoff.reset()
+                return parcels
+
+    def _walk(self, deliveries: Sequence[Delivery], connection: psycopg.Connection) -> list[Parcel]:
+        around = Surroundings(self._region, self._registry.devices, self._clock)
+        parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
+        strangers = any(parcel.sender and parcel.device is None for parcel in parcels)
+        if strangers and self._registry.refresh(connection, stranger=True):
+            around = around._replace(devices=self._registry.devices)
+            parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
+        return parcels
+
+    def _commit(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
+        """Store parcels in one transaction; if the database will not take one, find out which."""
+        try:
+            self._transact(connection, parcels)
+        except DATABASE_AWAY:
+            raise
+        except psycopg.Error as error:
+            if len(parcels) > 1:
+                half = len(parcels) // 2
+                self._commit(connection, parcels[:half])
+                self._commit(connection, parcels[half:])
+                return
+            self._bury(connection, parcels[0], error)
+
+    def _transact(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
+        haul = gather(parcels)
+        with connection.transaction():
+            stored = telemetry.store(connection, haul.batch())
+            for answer in haul.answers:
+                plans.acknowledge(
+                    connection,
+                    answer.tour,
+                    answer.revision,
+                    accepted=answer.accepted,
+                    reason=answer.reason,
+                    at=answer.at,
+                    vehicle=answer.vehicle,
+                )
+        counters = self._counters
+        counters.batches += 1
+        counters.stored += sum(stored.counts.values()) - stored.counts["dead_letter"]
+        counters.duplicates += stored.duplicates
+        counters.repeated_batches += stored.used_fallback
+        counters.dead_letters += stored.counts["dead_letter"]
+        counters.clock_suspect += haul.clock_suspect
+        counters.tour_answers += len(haul.answers)
+
+    def _bury(self, connection: psycopg.Connection, parcel: Parcel, error: psycopg.Error) -> None:
+        reason = f"database: {' '.join(str(error).split())}"[:300]
+        log.warning("message refused by the database: %s", type(error).__name__)
+        letter = dead_letter(parcel, reason)
+        with connection.transaction():
+            telemetry.store(connection, telemetry.Batch(dead_letters=[letter]))
+        self._counters.dead_letters += 1
+
+    def _refresh(self, stop: threading.Event) -> None:
+        try:
+            self._registry.refresh(self._connected())
+        except DATABASE_AWAY as error:
+            self._note_away(error)
+            stop.wait(self._backoff.next_s())
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._database.connect(autocommit=True)
+        return self._connection
+
+    def _note_away(self, error: Exception) -> None:
+        if not self._counters.database_retries % 20:
+            log.warning("database away, waiting for it: %s", " ".join(str(error).split()))
+        self._counters.database_retries += 1
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
