@@ -25,7 +25,8 @@ class Facts:
     """A problem, prepared for many quick questions.
 
     Attributes:
-        travel_s: travel_s[a][b] between locations; FAR_S where there is no road.
+        seconds: (L, L) travel time between locations, FAR_S where there is no road; likewise
+            `travel_s` as nested lists, quicker to ask for one.
         location: of each node; likewise `service_s` and `windows` (pairs of seconds).
         kinds: the kind of each truck; equal trucks share one.
         mask: bit set of the fractions to collect at each visit.
@@ -36,7 +37,8 @@ class Facts:
         self.visits = len(problem.visits)
         places: list[Visit | Facility] = [*problem.visits, *problem.facilities]
         reachable = problem.duration_s != UNREACHABLE
-        self.travel_s: list[list[int]] = np.where(reachable, problem.duration_s, FAR_S).tolist()
+        self.seconds = np.where(reachable, problem.duration_s, FAR_S)
+        self.travel_s: list[list[int]] = self.seconds.tolist()
         self.km = np.where(reachable, problem.distance_m / 1000.0, FAR_EUR)
         self.location = [place.location for place in places]
         self.service_s = [visit.service_s for visit in problem.visits]
@@ -66,7 +68,7 @@ class Kind:
     Attributes:
         cost: (L, L) euro of driving from location to location: kilometres and hours.
         capacity: the limits of a trip that can bind: payload, kg and litres of compartments.
-        need: what each visit takes of each of these limits.
+        need: (V, limits) what each visit takes of each of these limits.
         takes: whether a visit fits into an empty truck at all.
     """
 
@@ -76,15 +78,15 @@ class Kind:
         self.truck = truck
         self.eur_per_s = truck.eur_per_h / 3600.0
         self.km_eur = np.minimum(facts.km * truck.eur_per_km, FAR_EUR)
-        seconds = np.array(facts.travel_s, dtype=np.float64).reshape(facts.km.shape)
         # A metre costs something even where money is free, so that tours stay short.
         self.cost: NDArray[np.float64] = np.minimum(
-            self.km_eur + seconds * self.eur_per_s + facts.km * 1e-6, FAR_EUR
+            self.km_eur + facts.seconds * self.eur_per_s + facts.km * 1e-6, FAR_EUR
         )
         limits, needs = _dimensions(problem, truck)
         binding = [i for i, limit in enumerate(limits) if limit < sum(need[i] for need in needs)]
-        self.capacity = tuple(limits[i] + 1e-6 for i in binding)
-        self.need = [tuple(need[i] for i in binding) for need in needs]
+        self.capacity = np.array([limits[i] + 1e-6 for i in binding], dtype=np.float64)
+        self.need = np.array([[need[i] for i in binding] for need in needs], dtype=np.float64)
+        self.need = self.need.reshape(len(needs), len(binding))
         self.takes = [
             self.has_body_for(index)
             and all(n <= limit + 1e-6 for n, limit in zip(need, limits, strict=True))
@@ -113,10 +115,10 @@ class Kind:
         return self._covers[mask]
 
     @cached_property
-    def _detours(self) -> dict[int, tuple[list[list[float]], list[list[int]]]]:
+    def _detours(self) -> dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]]:
         return {}
 
-    def detours(self, mask: int) -> tuple[list[list[float]], list[list[int]]]:
+    def detours(self, mask: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the cheapest unloading between any two locations: extra euro, and which way."""
         if mask not in self._detours:
             location = self.facts.location
@@ -129,8 +131,7 @@ class Kind:
                     self.cost[:, stations[0]][:, None] + inner + self.cost[stations[-1]][None, :]
                 )
             stack = np.stack(totals)
-            which = stack.argmin(axis=0)
-            self._detours[mask] = ((stack.min(axis=0) - self.cost).tolist(), which.tolist())
+            self._detours[mask] = (stack.min(axis=0) - self.cost, stack.argmin(axis=0))
         return self._detours[mask]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.solve.facts import FAR_EUR
+from optimizer.solve.unload import place_unloadings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,24 +53,22 @@ class Inserter:
         for added, route in self._openings(visit, opening):
             if added < best:
                 best, found = added, route
-        service_eur = [
-            self._facts.service_s[visit] * self._facts.kinds[route.truck].eur_per_s
-            for route in routes
-        ]
         blocked = 0
         for estimate, index, gap in self._gaps(visit, routes):
-            if estimate + service_eur[index] >= best:
+            route = routes[index]
+            kind = self._facts.kinds[route.truck]
+            if estimate + self._facts.service_s[visit] * kind.eur_per_s >= best:
                 break
             if self._blink and self._random.random() < self._blink:
                 continue
-            route = routes[index]
-            if not self._fits(visit, route, gap):
+            if self._fits(visit, route, gap):
+                nodes = (*route.nodes[:gap], visit, *route.nodes[gap:])
+                changed = self._builder.build(route.truck, nodes, route)
+            else:
                 blocked += 1
                 if blocked > self._replaced_tries:
                     continue
-                changed = self._replaced(visit, route, gap)
-            else:
-                changed = self._in_place(visit, route, gap)
+                changed = self._replaced(visit, route, gap, best)
             if changed is not None and changed.cost - route.cost < best:
                 best, found = changed.cost - route.cost, changed
         return None if found is None else (best, found)
@@ -124,10 +123,8 @@ class Inserter:
         if inside:
             return False
         kind = facts.kinds[route.truck]
-        load = route.loads[route.trip[gap]]
-        return all(
-            a + b <= c for a, b, c in zip(load, kind.need[visit], kind.capacity, strict=True)
-        )
+        load = route.loads[route.trip[gap]] + kind.need[visit]
+        return bool((load <= kind.capacity).all())
 
     def _mask(self, route: Route) -> int:
         union = 0
@@ -135,18 +132,15 @@ class Inserter:
             union |= self._facts.mask[visit]
         return union
 
-    def _in_place(self, visit: int, route: Route, gap: int) -> Route | None:
-        """Insert, if the clock allows it, which is asked from the gap on."""
-        clock = self._builder.clock(self._facts.kinds[route.truck])
-        rest = (visit, *route.nodes[gap:])
-        if gap:
-            labels, place = route.labels[gap], int(route.places[gap])
-            if clock.run(labels, place, rest, route.start_s) is None:
-                return None
-        return self._builder.build(route.truck, (*route.nodes[:gap], *rest))
-
-    def _replaced(self, visit: int, route: Route, gap: int) -> Route | None:
-        """Insert, and place all unloadings of the day anew."""
-        before = sum(1 for node in route.nodes[:gap] if node < self._facts.visits)
+    def _replaced(self, visit: int, route: Route, gap: int, worth: float) -> Route | None:
+        """Insert, and place all unloadings of the day anew, if driving alone is worth it."""
+        facts, kind = self._facts, self._facts.kinds[route.truck]
+        before = sum(node < facts.visits for node in route.nodes[:gap])
         visits = (*route.visits[:before], visit, *route.visits[before:])
-        return self._builder.from_visits(route.truck, visits)
+        placed = place_unloadings(facts, kind, visits)
+        if placed is None:
+            return None
+        nodes, driving = placed
+        if driving - float(route.legs.sum()) + facts.service_s[visit] * kind.eur_per_s >= worth:
+            return None
+        return self._builder.build(route.truck, nodes, route)

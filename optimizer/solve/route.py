@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ class Route:
         labels: the clock's labels before each gap; gap g lies before node g.
         places: locations from the start to the end; gap g leads from place g to place g + 1.
         trip: number of the trip each gap belongs to.
-        loads: what each trip carries of each limit.
+        loads: (trips, limits) what each trip carries of each limit.
     """
 
     truck: int
@@ -39,11 +38,11 @@ class Route:
     start_s: int
     end_s: int
     cost: float
-    labels: tuple[Labels, ...]
+    labels: list[Labels]
     places: NDArray[np.int64]
     legs: NDArray[np.float64]
-    trip: tuple[int, ...]
-    loads: tuple[tuple[float, ...], ...]
+    trip: list[int]
+    loads: NDArray[np.float64]
     driving_s: int
     kg: float
     litres: float
@@ -64,8 +63,8 @@ class Builder:
 
     def from_visits(self, truck: int, visits: Sequence[int]) -> Route | None:
         """Build a route through visits in this order; unloadings are placed for it."""
-        nodes = place_unloadings(self.facts, self.facts.kinds[truck], visits)
-        return None if nodes is None else self.build(truck, nodes)
+        placed = place_unloadings(self.facts, self.facts.kinds[truck], visits)
+        return None if placed is None else self.build(truck, placed[0])
 
     def alone(self, truck: int, visit: int) -> Route | None:
         """Build the route that serves one visit only, by whichever facilities are open."""
@@ -74,42 +73,67 @@ class Builder:
         routes = [route for way in ways if (route := self.build(truck, (visit, *way)))]
         return min(routes, key=lambda route: route.cost, default=None)
 
-    def build(self, truck: int, nodes: Sequence[int]) -> Route | None:
-        """Build a route through these nodes."""
+    def build(self, truck: int, nodes: Sequence[int], like: Route | None = None) -> Route | None:
+        """Build a route through these nodes.
+
+        Args:
+            truck: index of the truck.
+            nodes: visits and unloadings; whoever placed the unloadings saw to what they accept.
+            like: a route of the same kind of truck that may begin alike; saves time.
+        """
         facts = self.facts
         kind = facts.kinds[truck]
-        clock = self.clock(kind)
         visits = tuple(node for node in nodes if node < facts.visits)
-        kg = sum(self.kg[visit] for visit in visits)
-        litres = sum(self.litres[visit] for visit in visits)
+        kg = sum([self.kg[visit] for visit in visits])
+        litres = sum([self.litres[visit] for visit in visits])
         if not self.within_day(kind, len(visits), kg, litres):
             return None
-        trips = self._trips(kind, nodes)
-        if trips is None:
+        trip, loads = self._trips(kind, nodes)
+        if (loads > kind.capacity).any():
             return None
+        clock = self.clock(kind)
         start_s = clock.leave(nodes[0]) if nodes else kind.truck.shift.earliest_s
-        labels = [clock.begin(start_s)]
-        places = [kind.truck.start]
-        for node in nodes:
-            following = clock.step(labels[-1], places[-1], node)
-            if following is None:
-                return None
-            labels.append(following)
-            places.append(facts.location[node])
+        places = [kind.truck.start, *(facts.location[node] for node in nodes)]
+        labels = self._labels(clock, start_s, places, nodes, like)
+        if labels is None:
+            return None
         end_s = clock.end(labels[-1], places[-1], start_s)
         if end_s is None:
             return None
-        places.append(kind.truck.end)
-        driving_s = sum(facts.travel_s[a][b] for a, b in itertools.pairwise(places))
+        at = np.array([*places, kind.truck.end], dtype=np.int64)
+        driving_s = int(facts.seconds[at[:-1], at[1:]].sum())
         if kind.truck.max_driving_s is not None and driving_s > kind.truck.max_driving_s:
             return None
-        at = np.array(places, dtype=np.int64)
         cost = float(kind.km_eur[at[:-1], at[1:]].sum()) if nodes else 0.0
         cost += (end_s - start_s) * kind.eur_per_s if nodes else 0.0
         return Route(
-            truck, tuple(nodes), visits, start_s, end_s, cost, tuple(labels), at,
-            kind.cost[at[:-1], at[1:]], *trips, driving_s, kg, litres,
+            truck, tuple(nodes), visits, start_s, end_s, cost, labels, at,
+            kind.cost[at[:-1], at[1:]], trip, loads, driving_s, kg, litres,
         )  # fmt: skip
+
+    def _labels(
+        self,
+        clock: Clock,
+        start_s: int,
+        places: Sequence[int],
+        nodes: Sequence[int],
+        like: Route | None,
+    ) -> list[Labels] | None:
+        """Return the clock's labels before each gap; None when a node cannot be reached in time."""
+        labels = [clock.begin(start_s)]
+        if like is not None and like.start_s == start_s:
+            alike = 0
+            for mine, theirs in zip(nodes, like.nodes, strict=False):
+                if mine != theirs:
+                    break
+                alike += 1
+            labels = like.labels[: alike + 1]
+        for index in range(len(labels) - 1, len(nodes)):
+            following = clock.step(labels[-1], places[index], nodes[index])
+            if following is None:
+                return None
+            labels.append(following)
+        return labels
 
     def within_day(self, kind: Kind, stops: int, kg: float, litres: float) -> bool:
         """Whether the amounts of a whole day are within the truck's limits."""
@@ -120,22 +144,13 @@ class Builder:
             and (truck.max_litres is None or litres <= truck.max_litres + 1e-6)
         )
 
-    def _trips(
-        self, kind: Kind, nodes: Sequence[int]
-    ) -> tuple[tuple[int, ...], tuple[tuple[float, ...], ...]] | None:
-        """Return the trip of each gap, and each trip's load; None when one is too heavy.
-
-        Consecutive unloadings end one trip together, and what they leave has to fit: the placing
-        of unloadings makes sure of that.
-        """
-        trip_of = [0]
-        loads = [(0.0,) * len(kind.capacity)]
-        for node in nodes:
-            if node >= self.facts.visits:
-                loads.append((0.0,) * len(kind.capacity))
-            else:
-                loads[-1] = tuple(a + b for a, b in zip(loads[-1], kind.need[node], strict=True))
-                if any(a > b for a, b in zip(loads[-1], kind.capacity, strict=True)):
-                    return None
-            trip_of.append(len(loads) - 1)
-        return tuple(trip_of), tuple(loads)
+    def _trips(self, kind: Kind, nodes: Sequence[int]) -> tuple[list[int], NDArray[np.float64]]:
+        """Return the trip of each gap, and each trip's load."""
+        at = np.array(nodes, dtype=np.int64)
+        unloads = at >= self.facts.visits
+        sums = np.zeros((len(at) + 1, len(kind.capacity)))
+        np.cumsum(np.where(unloads[:, None], 0.0, kind.need[np.where(unloads, 0, at)]), axis=0,
+                  out=sums[1:])  # fmt: skip
+        ends = np.concatenate(([0], np.flatnonzero(unloads) + 1, [len(at)]))
+        trip = [0, *np.cumsum(unloads).tolist()]
+        return trip, np.diff(sums[ends], axis=0)

@@ -237,7 +237,7 @@ class Search:
         if pick < 4:
             return visits
         if pick < 7:
-            visits.sort(key=lambda v: -sum(kind.need[v]))
+            visits.sort(key=lambda v: -(self._builder.kg[v] + self._builder.litres[v]))
         elif pick < 10:
             visits.sort(key=lambda v: -kind.cost[kind.truck.start, facts.location[v]])
         elif pick < 11:

@@ -11,66 +11,70 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from optimizer.solve.facts import union_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from optimizer.solve.facts import Facts, Kind
 
 
-def place_unloadings(facts: Facts, kind: Kind, visits: Sequence[int]) -> list[int] | None:
-    """Return the visits with unloadings at least cost, ending empty; None when one is too big."""
+def place_unloadings(
+    facts: Facts, kind: Kind, visits: Sequence[int]
+) -> tuple[list[int], float] | None:
+    """Return the visits with unloadings, ending empty, and the euro that driving them costs.
+
+    None when a visit is too much for the truck.
+    """
     count = len(visits)
-    mask = union_of(facts.mask[visit] for visit in visits)
+    mask = union_of({facts.mask[visit] for visit in visits})
+    places = np.array(
+        [kind.truck.start, *(facts.location[visit] for visit in visits), kind.truck.end]
+    )
+    driving = float(kind.cost[places[:-1], places[1:]].sum())
     if not count or not mask:
-        return list(visits)
+        return list(visits), driving
     extra, which = kind.detours(mask)
-    stations = [facts.location[visit] for visit in visits]
-    stations.append(kind.truck.end)
-    loads = _running_loads(kind, visits)
-    capacity = kind.capacity
+    detour = extra[places[1:-1], places[2:]].tolist()
+    earliest = _earliest_begins(kind, visits)
     best = [0.0] * (count + 1)
     before = [0] * (count + 1)
     window: deque[int] = deque([0])
     for j in range(1, count + 1):
-        load = loads[j]
-        while window and not _fits(load, loads[window[0]], capacity):
+        while window and window[0] < earliest[j]:
             window.popleft()
         if not window:
             return None
-        i = window[0]
-        best[j] = best[i] + extra[stations[j - 1]][stations[j]]
-        before[j] = i
+        best[j] = best[window[0]] + detour[j - 1]
+        before[j] = window[0]
         while window and best[window[-1]] >= best[j]:
             window.pop()
         window.append(j)
-    return _written_out(kind.unloadings(mask), which, visits, stations, before)
+    nodes = _written_out(kind.unloadings(mask), which, visits, places, before)
+    return nodes, driving + best[count]
 
 
-def _running_loads(kind: Kind, visits: Sequence[int]) -> list[tuple[float, ...]]:
-    total = (0.0,) * len(kind.capacity)
-    loads = [total]
-    for visit in visits:
-        total = tuple(a + b for a, b in zip(total, kind.need[visit], strict=True))
-        loads.append(total)
-    return loads
-
-
-def _fits(
-    load: tuple[float, ...], unloaded: tuple[float, ...], capacity: tuple[float, ...]
-) -> bool:
-    for now, gone, limit in zip(load, unloaded, capacity, strict=True):
-        if now - gone > limit:
-            return False
-    return True
+def _earliest_begins(kind: Kind, visits: Sequence[int]) -> list[int]:
+    """Return for each j the first i such that visits i .. j-1 fit into one trip."""
+    count = len(visits)
+    loads = np.zeros((count + 1, len(kind.capacity)))
+    np.cumsum(kind.need[list(visits)], axis=0, out=loads[1:])
+    begins = np.zeros(count + 1, dtype=np.int64)
+    for number, limit in enumerate(kind.capacity):
+        load = loads[:, number]
+        begins = np.maximum(begins, np.searchsorted(load, load - limit, side="left"))
+    return begins.tolist()
 
 
 def _written_out(
     ways: tuple[tuple[int, ...], ...],
-    which: list[list[int]],
+    which: NDArray[np.int64],
     visits: Sequence[int],
-    stations: list[int],
+    places: NDArray[np.int64],
     before: list[int],
 ) -> list[int]:
     ends = []
@@ -82,6 +86,6 @@ def _written_out(
     begin = 0
     for end in reversed(ends):
         nodes.extend(visits[begin:end])
-        nodes.extend(ways[which[stations[end - 1]][stations[end]]])
+        nodes.extend(ways[which[places[end], places[end + 1]]])
         begin = end
     return nodes
