@@ -1,13 +1,15 @@
 """Regions: check one, or build one from OpenStreetMap."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from config.errors import RegionError
 from config.region import Region
-from config.region_folder import load_region
+from config.region_folder import find_folder, load_region
+from config.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -15,6 +17,59 @@ app = typer.Typer(no_args_is_help=True)
 @app.callback()
 def _group() -> None:
     """Regions: check one, or build one from OpenStreetMap."""
+
+
+@app.command()
+def build(
+    osm: Annotated[Path, typer.Option(help="An OpenStreetMap extract, .osm.pbf.")],
+    name: Annotated[str, typer.Option(help="Name of the region.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; must not be there yet.")],
+    containers: Annotated[
+        int | None,
+        typer.Option(min=1, help="At least so many; a generator adds what the map lacks."),
+    ] = None,
+    depot: Annotated[str, typer.Option(metavar="LON,LAT", help="Default: placed.")] = "",
+    facility: Annotated[str, typer.Option(metavar="LON,LAT", help="Default: placed.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of the generator.")] = 1,
+) -> None:
+    """Make a region from any OpenStreetMap extract.
+
+    Recycling sites and what they collect come from the map. What the map lacks is placed by a
+    seeded generator and marked synthetic; densities, times, costs and trucks are defaults.
+    """
+    from jobs.build_region import BuildRequest, build_region
+
+    region = build_region(
+        BuildRequest(
+            osm=osm,
+            name=name,
+            out=out,
+            containers=containers,
+            depot=_place(depot, "--depot") if depot else None,
+            facility=_place(facility, "--facility") if facility else None,
+            seed=seed,
+        )
+    )
+    typer.echo(_summary(region))
+    typer.echo(f"{out} is {region.licence}, {region.attribution}")
+    typer.echo(f"next: binround demo --region {out}")
+
+
+@app.command()
+def scatter(
+    folder: Annotated[str, typer.Argument(help="A region's folder; its containers are replaced.")],
+    sites: Annotated[int, typer.Option(min=1, help="How many sites.")],
+    containers: Annotated[int, typer.Option(min=1, help="How many containers in all.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the generator.")] = 1,
+) -> None:
+    """Place synthetic containers of a region's first service along its streets.
+
+    Writes containers.geojson in the folder. The same seed gives the same file.
+    """
+    from jobs.region_scatter import scatter_region
+
+    scatter_region(find_folder(folder), sites, containers, seed, load_settings().data_dir)
+    typer.echo(_summary(load_region(folder)))
 
 
 @app.command()
@@ -26,26 +81,40 @@ def validate(
         region = load_region(folder)
     except RegionError as error:
         typer.echo("\n".join(error.mistakes))
-        count = len(error.mistakes)
-        typer.echo(f"binround: {count} mistake{'s' * (count > 1)} in {folder}", err=True)
+        typer.echo(f"binround: {_count(len(error.mistakes), 'mistake')} in {folder}", err=True)
         raise typer.Exit(error.exit_code) from None
     typer.echo(_summary(region))
+
+
+def _place(text: str, option: str) -> tuple[float, float]:
+    try:
+        lon, lat = (float(part) for part in text.split(","))
+    except ValueError:
+        raise RegionError(option, [f"{text!r} is no LON,LAT such as 8.53,52.02"]) from None
+    return lon, lat
 
 
 def _summary(region: Region) -> str:
     lines = [f"{region.name} is fine."]
     for service in region.services:
-        counts = Counter(c.fraction for c in region.containers if c.fraction in service.fractions)
-        sites = {c.site for c in region.containers if c.fraction in service.fractions}
+        mine = [c for c in region.containers if c.fraction in service.fractions]
+        kinds = Counter(container.fraction for container in mine)
         trucks = sum(service.id in vehicle.services for vehicle in region.vehicles)
-        kinds = ", ".join(f"{n} {fraction}" for fraction, n in counts.items()) or "none yet"
         lines.append(
-            f"{service.name_en}: {counts.total()} containers ({kinds}) "
-            f"at {len(sites)} sites, {trucks} vehicles"
+            f"{service.name_en}: {_count(len(mine), 'container')}"
+            f" ({', '.join(f'{n} {fraction}' for fraction, n in kinds.items())})"
+            f" at {_count(len({c.site for c in mine}), 'site')}, {_count(trucks, 'vehicle')}"
         )
-    synthetic = sum(container.synthetic for container in region.containers)
     lines.append(
-        f"{len(region.depots)} depots, {len(region.facilities)} facilities, "
-        f"{len(region.holidays)} holidays, {synthetic} synthetic containers"
+        f"In all {_count(len(region.sites), 'site')}"
+        f" and {_count(len(region.containers), 'container')}"
+        f" ({sum(c.synthetic for c in region.containers)} synthetic),"
+        f" {_count(len(region.depots), 'depot')},"
+        f" {_count(len(region.facilities), 'facility', 'facilities')},"
+        f" {_count(len(region.holidays), 'holiday')}"
     )
     return "\n".join(lines)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -41,8 +41,6 @@ def check_together(
         _collected_once(lists, mistakes)
         _useful_facilities(lists, mistakes)
         _fits_a_truck(lists, rows, mistakes)
-    if not rows and not mistakes:
-        mistakes.add("containers.geojson", 1, "features", "there is no container")
 
 
 def _unique(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
@@ -106,7 +104,7 @@ def _same_site(rows: Rows, mistakes: Mistakes) -> None:
     first: dict[str, Declared[ContainerRow]] = {}
     for row in rows:
         other = first.setdefault(row.value.site, row)
-        for field in ("site_name", "lon", "lat", "curb", "synthetic"):
+        for field in ("site_name", "lon", "lat", "curb", "site_synthetic"):
             if getattr(row.value, field) != getattr(other.value, field):
                 line = other.source.line((field,))
                 message = f"differs from line {line}, which describes the same site"

@@ -9,7 +9,7 @@ import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -32,7 +32,20 @@ class ContainerRow(Fact):
     fraction: Id
     volume_l: float = Field(gt=0)
     sensor: Id | None = None
+    site_synthetic: bool = False
     synthetic: bool = False
+
+    @classmethod
+    def of(cls, site: Site, container: Container) -> Self:
+        """Return the row of a container at its site."""
+        return cls(
+            **container.model_dump(),
+            site_name=site.name,
+            lon=site.lon,
+            lat=site.lat,
+            curb=site.curb,
+            site_synthetic=site.synthetic,
+        )
 
     def to_site(self) -> Site:
         """Return the site that the row describes."""
@@ -42,7 +55,7 @@ class ContainerRow(Fact):
             lon=self.lon,
             lat=self.lat,
             curb=self.curb,
-            synthetic=self.synthetic,
+            synthetic=self.site_synthetic,
         )
 
     def to_container(self) -> Container:
@@ -81,6 +94,8 @@ def _read_geojson(text: str, mistakes: Mistakes) -> list[Declared[ContainerRow]]
     if not isinstance(whole, dict) or not isinstance(whole.get("features"), list):
         mistakes.add(GEOJSON, 1, "features", "is missing; a GeoJSON FeatureCollection has them")
         return []
+    if not whole["features"]:
+        mistakes.add(GEOJSON, 1, "features", "there is no container")
     rows = []
     for feature, line, part in json_features(text):
         source = Source(GEOJSON, _property_lines(feature, part, line))
@@ -129,6 +144,8 @@ def _read_csv(text: str, mistakes: Mistakes) -> list[Declared[ContainerRow]]:
         elif cells:
             counts = f"{len(cells)} cells, but the header has {len(columns)} columns"
             mistakes.add(CSV, reader.line_num, "row", counts)
+    if reader.line_num < 2:
+        mistakes.add(CSV, 1, "row", "there is no container")
     return rows
 
 

@@ -83,11 +83,12 @@ def find_folder(name_or_dir: str) -> Path:
     raise RegionError(name_or_dir, [f"neither a folder nor a region that ships ({known})"])
 
 
-def load_region(name_or_dir: str) -> Region:
+def load_region(name_or_dir: str, *, containers: bool = True) -> Region:
     """Load a region.
 
     Args:
         name_or_dir: a name that ships with binround, or a folder.
+        containers: False leaves them out, for a folder that has none yet.
 
     Raises:
         RegionError: with every mistake of the folder, as `file:line: field: what is wrong`.
@@ -95,6 +96,8 @@ def load_region(name_or_dir: str) -> Region:
     path = find_folder(name_or_dir)
     mistakes = Mistakes()
     folder = _read(path, mistakes)
+    if containers:
+        folder.rows = read_containers(path, mistakes)
     check_together(folder.head, folder.lists, folder.rows, mistakes)
     if mistakes or folder.head is None:
         raise RegionError(str(name_or_dir), mistakes.lines())
@@ -118,7 +121,6 @@ def _read(path: Path, mistakes: Mistakes) -> Folder:
     raw, source = _read_toml(path, "holidays.toml", mistakes)
     holidays = declare(Holidays, raw, source, (), mistakes) if raw is not None else None
     folder.holidays = holidays.value.holidays if holidays else {}
-    folder.rows = read_containers(path, mistakes)
     return folder
 
 
