@@ -33,6 +33,7 @@ SOCKET = ".s.PGSQL.5432"
 MAX_SOCKET_PATH = 107  # bytes in sockaddr_un, less its final zero
 START_S = 60.0
 STOP_S = 20.0
+_INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C")
 _TAKEN = ("lock file", "pre-existing shared memory")  # an instance that is still going down
 
 
@@ -142,8 +143,7 @@ class EmbeddedServer:
         shutil.rmtree(draft, ignore_errors=True)
         self._make_private(draft)
         made = subprocess.run(
-            self._command("initdb", 0)
-            + ["-D", str(draft), "-U", NAME, "--auth=trust", "--encoding=UTF8", "--locale=C"],
+            [*self._command("initdb", 0), "-D", str(draft), "-U", NAME, *_INITDB],
             capture_output=True,
             text=True,
             check=False,
@@ -192,7 +192,7 @@ class EmbeddedServer:
             "log_error_verbosity=terse",  # details would repeat people's data in the log
             *self._options,
         )
-        command = self._command("postgres", signal.SIGINT) + ["-D", str(self.folder)]
+        command = [*self._command("postgres", signal.SIGINT), "-D", str(self.folder)]
         for setting in settings:
             command += ["-c", setting]
         started = threading.Event()

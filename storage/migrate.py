@@ -7,7 +7,7 @@ because two databases would then differ under the same number.
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
 import psycopg
 from procrastinate.schema import SchemaManager
@@ -78,7 +78,7 @@ def _read(package: str, folder: str, prefix: str = "") -> list[Migration]:
         if entry.name.endswith(".sql")
     }
     return [
-        Migration(name, cast("LiteralString", text), hashlib.sha256(text.encode()).hexdigest())
+        Migration(name, text, hashlib.sha256(text.encode()).hexdigest())
         for name, text in sorted(texts.items())
     ]
 

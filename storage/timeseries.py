@@ -7,7 +7,7 @@ continuous aggregates, the roll-up is the plain one and compressing does nothing
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -212,7 +212,7 @@ def _count(connection: psycopg.Connection, name: str, arguments: list[object]) -
     return int(_one(connection, name, arguments) or 0)
 
 
-def _one(connection: psycopg.Connection, name: str, arguments: list[object]) -> object:
+def _one(connection: psycopg.Connection, name: str, arguments: list[object]) -> Any:
     row = connection.execute(_SQL[name], arguments).fetchone()
     return row[0] if row else None
 
