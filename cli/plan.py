@@ -1,5 +1,241 @@
 """Plan the tours of a day."""
 
+import json
+from datetime import UTC, date, datetime
+from typing import Annotated
 
-def command() -> None:
-    """Plan the tours of a day."""
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config.clock import open_clock
+from config.errors import PlanError
+from config.region import Region, Service, seconds_of_day
+from config.region_folder import load_region
+from config.settings import Settings, load_settings
+from jobs.plan_day import PlanOrder, open_travel, run
+from jobs.snapshot import service_of
+from optimizer.daily import DayPlan, instant
+from optimizer.selection import FixedCalendar, Policy, RiskPriced, Threshold
+from storage import assets, migrate
+from storage.database import Database, open_database
+
+_NEXT = "the next collection day"
+
+
+def command(
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", show_default=_NEXT)
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="A name or folder; else the setting BINROUND_REGION.")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Which service, where there are several.")
+    ] = None,
+    depot: Annotated[str | None, typer.Option(help="Which depot, where there are several.")] = None,
+    policy: Annotated[
+        str, typer.Option(help="`risk`, `threshold:80` (percent) or `calendar:10` (days).")
+    ] = "risk",
+    budget: Annotated[
+        float | None, typer.Option(min=0.5, help="Seconds to search; else BINROUND_PLAN_BUDGET_S.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Send the tours to the trucks.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Plan the tours of a day; the plan is kept as a draft unless it is published."""
+    settings = load_settings(**({"region": region} if region else {}))
+    facts = load_region(settings.region)
+    chosen = service_of(facts, service)
+    now = open_clock(settings.clock).now()
+    order = PlanOrder(
+        day=_day(day, facts, chosen, now),
+        service=chosen.id,
+        depot=depot,
+        publish=publish,
+        policy=parse_policy(policy),
+        seed=seed,
+    )
+    with open_database(settings) as database:
+        prepare(database, settings, facts, now)
+        travel = open_travel(settings, facts)
+        with database.connect() as connection:
+            name, plan = run(connection, settings, facts, travel, order, now, budget_s=budget)
+    if as_json:
+        print(json.dumps(summary(name, plan, order.publish), indent=2, ensure_ascii=False))
+    else:
+        show(Console(), name, plan, order.publish)
+
+
+def parse_policy(text: str) -> Policy:
+    """Return the policy that a word names.
+
+    Raises:
+        PlanError: there is no such policy.
+    """
+    kind, _, figure = text.partition(":")
+    try:
+        if kind == "risk" and not figure:
+            return RiskPriced()
+        if kind == "threshold" and 0 < float(figure) <= 150:
+            return Threshold(float(figure) / 100)
+        if kind == "calendar" and 1 <= float(figure) <= 366:
+            return FixedCalendar(float(figure))
+    except ValueError:
+        pass
+    raise PlanError(f"no policy {text!r}; use risk, threshold:80 or calendar:10")
+
+
+def prepare(database: Database, settings: Settings, region: Region, now: datetime) -> None:
+    """Make sure that the schema is there, and that the registry knows the region.
+
+    Raises:
+        DatabaseError: somebody else's database lacks migrations.
+    """
+    if settings.embedded_database:
+        migrate.migrate(database)
+    else:
+        migrate.require_schema(database)
+    with database.connect() as connection:
+        assets.load_region(connection, region, at=now)
+
+
+def _day(text: str | None, region: Region, service: Service, now: datetime) -> date:
+    """Return the day that is asked for, or the first on which collection is not over yet."""
+    if text is None:
+        today = now.astimezone(region.time_zone).date()
+        over = instant(region, today, seconds_of_day(service.latest))
+        if now < over and region.is_collection_day(service, today):
+            return today
+        return region.next_collection_day(service, today)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise PlanError(f"--date {text!r} is no day; write it as {now:%Y-%m-%d}") from None
+
+
+def show(console: Console, name: str, plan: DayPlan, published: bool) -> None:
+    """Print a plan as people read it."""
+    snapshot = plan.snapshot
+    state = "published" if published else "draft; --publish sends it to the trucks"
+    console.print(
+        f"[bold]{name}[/]  {snapshot.service.name_en}, {snapshot.depot.name}, "
+        f"{snapshot.day:%A %d %B %Y}  ({state})"
+    )
+    if plan.travel.estimate:
+        console.print("[yellow]Travel times are estimates from straight lines.[/]")
+    console.print(_totals(plan))
+    for tour in plan.tours:
+        console.print(
+            f"\n[bold]{tour.vehicle}[/]  {_clock(tour.start_s)}-{_clock(tour.end_s)}  "
+            f"{tour.km:.1f} km  {tour.hours:.1f} h  {tour.kg:,.0f} kg in {tour.trips} trips  "
+            f"€{tour.eur:.2f}  {tour.fuel_l:.0f} l  {tour.co2e_kg:.0f} kg CO2e"
+        )
+        table = Table("#", "time", "stop", "containers", "kg", "load", "worth", "adds", box=None)
+        for stop in tour.stops:
+            why = stop.why
+            table.add_row(
+                str(stop.number),
+                f"{_clock(stop.start_s)}-{_clock(stop.departure_s)}",
+                stop.name if stop.kind == "visit" else f"[dim]{stop.kind}: {stop.name}[/]",
+                " ".join(stop.containers),
+                f"{stop.kg:,.0f}" if stop.kind != "break" else "",
+                f"{stop.load_kg:,.0f}",
+                ("due" if why.prize_eur is None else f"€{why.prize_eur:.0f}") if why else "",
+                f"€{why.marginal_eur:.2f}" if why else "",
+            )
+        console.print(table)
+    if plan.left_out:
+        console.print(f"\n[bold]Not served[/]  {len(plan.left_out)} of the sites in question")
+        table = Table("site", "containers", "worth", "why", box=None)
+        for one in plan.left_out:
+            worth = "due" if one.prize_eur is None else f"€{one.prize_eur:.0f}"
+            table.add_row(one.name, " ".join(one.containers), worth, one.text.en)
+        console.print(table)
+
+
+def _totals(plan: DayPlan) -> str:
+    waiting = len(plan.snapshot.containers) - len(plan.emptied)
+    return (
+        f"{len(plan.tours)} tours, {len(plan.emptied)} containers at "
+        f"{sum(s.kind == 'visit' for t in plan.tours for s in t.stops)} sites, {plan.km:.1f} km, "
+        f"{plan.hours:.1f} h, {plan.kg:,.0f} kg, €{plan.cost.total_eur:.2f}; "
+        f"{waiting} containers wait"
+    )
+
+
+def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
+    """Return a plan as JSON values; times are instants in UTC."""
+    snapshot = plan.snapshot
+
+    def at(second: int) -> str:
+        return instant(snapshot.region, snapshot.day, second).astimezone(UTC).isoformat()
+
+    return {
+        "plan": name,
+        "state": "published" if published else "draft",
+        "region": snapshot.region.id,
+        "service": snapshot.service.id,
+        "depot": snapshot.depot.id,
+        "day": snapshot.day.isoformat(),
+        "policy": plan.decision.policy,
+        "engine": plan.solution.engine,
+        "seed": plan.solution.seed,
+        "estimate": plan.travel.estimate,
+        "containers_emptied": len(plan.emptied),
+        "km": round(plan.km, 3),
+        "hours": round(plan.hours, 3),
+        "kg": round(plan.kg, 1),
+        "eur": round(plan.cost.total_eur, 2),
+        "violations": len(plan.report.violations),
+        "tours": [
+            {
+                "vehicle": tour.vehicle,
+                "start": at(tour.start_s),
+                "end": at(tour.end_s),
+                "km": round(tour.km, 3),
+                "hours": round(tour.hours, 3),
+                "kg": round(tour.kg, 1),
+                "trips": tour.trips,
+                "eur": round(tour.eur, 2),
+                "fuel_l": round(tour.fuel_l, 2),
+                "co2e_kg": round(tour.co2e_kg, 2),
+                "stops": [
+                    {
+                        "number": stop.number,
+                        "kind": stop.kind,
+                        "id": stop.id,
+                        "name": stop.name,
+                        "arrival": at(stop.arrival_s),
+                        "departure": at(stop.departure_s),
+                        "containers": list(stop.containers),
+                        "kg": round(stop.kg, 1),
+                        "load_kg": round(stop.load_kg, 1),
+                        "why": {"en": stop.why.text.en, "de": stop.why.text.de}
+                        if stop.why
+                        else None,
+                    }
+                    for stop in tour.stops
+                ],
+            }
+            for tour in plan.tours
+        ],
+        "unserved": [
+            {
+                "site": one.site,
+                "containers": list(one.containers),
+                "reason": one.reason.value,
+                "prize_eur": one.prize_eur,
+                "extra_eur": one.extra_eur,
+                "why": {"en": one.text.en, "de": one.text.de},
+            }
+            for one in plan.left_out
+        ],
+    }
+
+
+def _clock(second: int) -> str:
+    return f"{second // 3600:02d}:{second % 3600 // 60:02d}"

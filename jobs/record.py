@@ -1,0 +1,115 @@
+"""From a day's plan to what is stored of it."""
+
+import secrets
+from dataclasses import asdict
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.daily import DayPlan, PlannedStop, PlannedTour, instant
+from optimizer.roads.polyline import encode
+from storage.beliefs import BeliefRow
+from storage.plans import PlanRecord, StopRecord, TourRecord, UnservedRecord
+
+
+def new_plan_id(plan: DayPlan) -> str:
+    """Return an id that people can read out, e.g. `20261124-glass-1f3a9c`."""
+    snapshot = plan.snapshot
+    return f"{snapshot.day:%Y%m%d}-{snapshot.service.id[:16]}-{secrets.token_hex(3)}"
+
+
+def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
+    """Return what is stored of a plan."""
+    snapshot = plan.snapshot
+    cost = plan.cost
+    return PlanRecord(
+        id=name,
+        region=snapshot.region.id,
+        service=snapshot.service.id,
+        depot=snapshot.depot.id,
+        day=snapshot.day,
+        created_at=at,
+        engine=plan.solution.engine,
+        seed=plan.solution.seed,
+        estimate=plan.travel.estimate,
+        cost={"fixed": cost.fixed_eur, "km": cost.km_eur, "hours": cost.hours_eur},
+        provider=asdict(plan.travel),
+        tours=tuple(_tour(plan, tour, name) for tour in plan.tours),
+        unserved=tuple(
+            UnservedRecord(
+                site=one.site,
+                reason=one.reason.value,
+                containers=one.containers,
+                extra_eur=one.extra_eur,
+            )
+            for one in plan.left_out
+        ),
+    )
+
+
+def belief_rows(plan: DayPlan) -> list[BeliefRow]:
+    """Return the belief about every container at the decision, and what emptying is worth."""
+    at = plan.snapshot.decided_at
+    level, level_sd = plan.forecast.level(at.timestamp())
+    outlook, rate = plan.decision.outlook, plan.belief.rate
+    prize = plan.decision.choice.prize_eur
+    return [
+        BeliefRow(
+            container.id,
+            float(level[row]),
+            float(level_sd[row]),
+            float(rate[row]),
+            float(outlook.p_overflow[row]),
+            float(prize[row]),
+            at,
+        )
+        for row, container in enumerate(plan.snapshot.containers)
+    ]
+
+
+def _tour(plan: DayPlan, tour: PlannedTour, name: str) -> TourRecord:
+    region, day = plan.snapshot.region, plan.snapshot.day
+    return TourRecord(
+        id=f"{name}-{tour.vehicle}",
+        plan=name,
+        vehicle=tour.vehicle,
+        start=instant(region, day, tour.start_s),
+        end=instant(region, day, tour.end_s),
+        km=tour.km,
+        hours=tour.hours,
+        kg=tour.kg,
+        trips=tour.trips,
+        stops=tuple(_stop(plan, stop) for stop in tour.stops),
+        geometry=encode(_way(tour)),
+        attribution=plan.travel.attribution,
+    )
+
+
+def _way(tour: PlannedTour) -> NDArray[np.float64]:
+    """Return the way along all stops as one line, without points that repeat."""
+    if not tour.legs:
+        return np.zeros((0, 2))
+    line = np.concatenate(tour.legs)
+    moves = np.r_[True, (np.diff(line, axis=0) != 0).any(axis=1)]
+    return np.asarray(line[moves])
+
+
+def _stop(plan: DayPlan, stop: PlannedStop) -> StopRecord:
+    region, day = plan.snapshot.region, plan.snapshot.day
+    return StopRecord(
+        number=stop.number,
+        kind=stop.kind,
+        place=stop.id,
+        name=stop.name,
+        lon=stop.lon,
+        lat=stop.lat,
+        arrival=instant(region, day, stop.arrival_s),
+        departure=instant(region, day, stop.departure_s),
+        service_s=stop.service_s,
+        containers=stop.containers,
+        kg=stop.kg,
+        litres=stop.litres,
+        why=stop.why.text.en if stop.why else "",
+        eur=stop.why.prize_eur if stop.why else None,
+    )
