@@ -1,5 +1,6 @@
 """OSRM over HTTP, for scale-out: `osrm-routed --algorithm mld` on a graph of the truck profile."""
 
+import weakref
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ class HttpEngine:
     def __init__(self, url: str, timeout_s: float = 60.0) -> None:
         self._url = url.rstrip("/")
         self._client = httpx.Client(timeout=timeout_s, trust_env=False)
+        weakref.finalize(self, self._client.close)  # TravelTimes are never closed by their users
 
     def ask(
         self, service: str, places: Places, radii_m: list[float | None], **options: Any

@@ -20,7 +20,10 @@ from optimizer.roads.haversine import on_earth
 # A crew stops beside a container or drives up to it over a yard; in Heidelberg 5 % of places
 # are more than 50 m from a road in the extract. Beyond 100 m the place or the road is wrong.
 SNAP_LIMIT_M = 100.0
-_ANCHOR_SHIFT_DEG = 0.01
+_ANCHORS = 16
+_AROUND_DEG = 0.01 * np.array(
+    [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]
+)
 
 NOT_FOUND = ("NoSegment", "NoRoute", "NoTable")
 """OSRM's codes for: no road within the radius, no way."""
@@ -70,11 +73,16 @@ class OsrmTravelTimes:
         """Find each place's road point.
 
         A place is ok when a road within the limit can be reached from the rest of the network
-        and left again; on an island of closed streets it is not, whatever its distance.
+        and left again. It is not, however near a road is, on an island of closed streets, or
+        where it asks for its curb and no truck can come along on that side.
         """
         road, distance_m, ok = self._nearest(places)
-        for rows in _blocks(np.flatnonzero(ok), self._engine.block - 1):
-            there, points, gaps_m = self._reachable(places.take(rows))
+        if not ok.any():
+            return Snapped(road, distance_m, ok)
+        near = np.flatnonzero(ok)
+        anchor = self._anchor(places.take(near))
+        for rows in _blocks(near, self._engine.block - 1):
+            there, points, gaps_m = self._reachable(anchor, places.take(rows))
             ok[rows] = there
             road[rows[there]], distance_m[rows[there]] = points[there], gaps_m[there]
         return Snapped(road, distance_m, ok)
@@ -141,15 +149,30 @@ class OsrmTravelTimes:
                 distance_m[index] = found["distance"]
         return road, distance_m, np.isfinite(distance_m)
 
-    def _reachable(
-        self, places: Places
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-        """Travel there and back from an anchor in the network, which OSRM finds by itself.
+    def _anchor(self, places: Places) -> Places:
+        """Return a place on the main network, as those of most others around it are.
 
-        The anchor has no radius and lies off the places, so that it is on the main network
-        and OSRM takes, within the limit, the main network's roads for the places too.
+        Candidates are some of the places and points a kilometre around them, from which OSRM
+        looks as far as it has to.
         """
-        anchor = Places.of(places.lon_lat.mean(axis=0) + _ANCHOR_SHIFT_DEG)
+        some = places.take(np.unique(np.linspace(0, len(places) - 1, _ANCHORS).astype(int)))
+        around = places.lon_lat.mean(axis=0) + _AROUND_DEG
+        asked = Places.of(np.vstack([some.lon_lat, around]))
+        radii = [*self._radii(some), *[None] * len(around)]
+        answer = self._engine.ask("table", asked, radii)
+        if answer is None:
+            raise RoadsError("the road network is empty; prepare it from another extract")
+        linked = np.isfinite(_array(answer["durations"]))
+        return asked.take([int((linked & linked.T).sum(axis=0).argmax())])
+
+    def _reachable(
+        self, anchor: Places, places: Places
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+        """Travel from an anchor to places and back, and see where OSRM puts them for that.
+
+        With a place on the main network among them, OSRM takes, within the limit, the main
+        network's roads for the others too.
+        """
         asked = Places(
             np.vstack([anchor.lon_lat, places.lon_lat]), np.concatenate([anchor.curb, places.curb])
         )
@@ -158,7 +181,7 @@ class OsrmTravelTimes:
         out = self._engine.ask("table", asked, radii, sources=[0], destinations=others)
         back = self._engine.ask("table", asked, radii, sources=others, destinations=[0])
         if out is None or back is None:
-            raise RoadsError("the road network is empty; prepare it from another extract")
+            raise RoadsError("the road engine lost a place that it had found")
         there = np.isfinite(_array(out["durations"])[0]) & np.isfinite(
             _array(back["durations"])[:, 0]
         )
