@@ -84,7 +84,8 @@ def _pairs(values: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     """Write a value as TOML; its texts, numbers and lists are those of JSON."""
     if isinstance(value, time):
-        return f'"{value.isoformat("auto" if value.second else "minutes")}"'
+        exact = value.second or value.microsecond
+        return f'"{value.isoformat("auto" if exact else "minutes")}"'
     return _json(value).replace("\x7f", "\\u007f")
 
 
