@@ -77,7 +77,9 @@ def build() -> None:
     installed = web / "node_modules" / ".package-lock.json"
     lock = web / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment, check=True)
+        subprocess.run(
+            [*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment, check=True
+        )
     subprocess.run([*npm, "run", "build"], cwd=web, env=environment, check=True)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
-PlanId = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 Fill = Annotated[float, Field(description="Share of the volume; above 1 it overflows.")]
 
 
@@ -90,7 +89,10 @@ class Container(BaseModel):
     sensor: bool = Field(description="Whether a sensor reports its fill level.")
     synthetic: bool = Field(description="Placed by a generator, not surveyed.")
     reading: Reading | None = None
-    belief: Belief | None = None
+    emptied_at: datetime | None = None
+    belief: Belief | None = Field(
+        default=None, description="None until it is computed, and after the container was emptied."
+    )
 
 
 class Page[Item](BaseModel):
@@ -202,8 +204,8 @@ class PlanSummary(BaseModel):
     day: date
     state: PlanState
     created_at: datetime
+    published_at: datetime | None
     engine: str
-    provider: str = Field(description="Where travel times come from.")
     estimate: bool = Field(description="Travel times are estimated, not from a road network.")
     tours: int
     stops: int
@@ -218,6 +220,7 @@ class Plan(PlanSummary):
     """The tours of a day, and what they leave out."""
 
     cost_parts_eur: dict[str, float]
+    provider: str = Field(description="Where travel times come from.")
     tour_list: list[TourSummary]
     unserved_list: list[Unserved]
 
@@ -231,11 +234,14 @@ class PlanOrder(BaseModel):
     service: Id
 
 
+JobState = Literal["waiting", "running", "succeeded", "failed", "cancelled"]
+
+
 class Job(BaseModel):
     """Work that was asked for."""
 
     id: int
-    state: Literal["waiting", "running", "succeeded", "failed", "cancelled"]
+    state: JobState
     plan: str | None = Field(default=None, description="The plan it made, when it succeeded.")
 
 

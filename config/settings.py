@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(
         default="", description="Identity provider (OpenID Connect issuer); empty: none."
     )
+    oidc_audience: str = Field(
+        default="binround", description="Audience that access tokens have to be made out for."
+    )
     osrm_url: str = Field(
         default="", description="A running osrm-routed; empty uses the embedded road engine."
     )

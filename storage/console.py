@@ -158,6 +158,12 @@ def reported_stops(connection: psycopg.Connection, tour_id: str) -> dict[int, bo
     return dict(connection.execute(_SQL["reported_stops"], [tour_id]).fetchall())
 
 
+def plan_of_job(connection: psycopg.Connection, job_id: int) -> str | None:
+    """Return the id of the plan that a job has made, or None."""
+    row = connection.execute(_SQL["plan_of_job"], [job_id]).fetchone()
+    return str(row[0]) if row else None
+
+
 def limit_statements(connection: psycopg.Connection) -> None:
     """End statements of this connection that run longer than five seconds."""
     connection.execute(_SQL["limit_statements"])

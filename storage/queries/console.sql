@@ -86,8 +86,8 @@ WHERE e.tour = %s AND e.kind IN ('stop-done', 'stop-failed') AND NOT e.clock_sus
   AND e.time BETWEEN t.starts_at - interval '12 hours' AND t.ends_at + interval '1 day'
 GROUP BY e.stop
 
--- name: remember
-INSERT INTO idempotency (key, body, job_id, at) VALUES (%s, %s, %s, %s)
+-- name: plan_of_job
+SELECT id FROM plan WHERE job_id = %s ORDER BY created_at DESC LIMIT 1
 
 -- name: limit_statements
 SET statement_timeout = '5s'
