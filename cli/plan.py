@@ -10,13 +10,14 @@ from rich.table import Table
 
 from config.clock import open_clock
 from config.errors import PlanError
-from config.region import Region, Service, seconds_of_day
+from config.region import Region, Service
 from config.region_folder import load_region
 from config.settings import Settings, load_settings
 from jobs.plan_day import PlanOrder, open_travel, run
-from jobs.snapshot import service_of
-from optimizer.daily import DayPlan, instant
-from optimizer.selection import FixedCalendar, Policy, RiskPriced, Threshold
+from jobs.snapshot import coming_day, service_of
+from optimizer.daily import DayPlan, LeftOut, instant
+from optimizer.explain import REASONS
+from optimizer.selection import policy_named
 from storage import assets, migrate
 from storage.database import Database, open_database
 
@@ -56,7 +57,7 @@ def command(
         service=chosen.id,
         depot=depot,
         publish=publish,
-        policy=parse_policy(policy),
+        policy=policy_named(policy),
         seed=seed,
     )
     with open_database(settings) as database:
@@ -68,25 +69,6 @@ def command(
         print(json.dumps(summary(name, plan, order.publish), indent=2, ensure_ascii=False))
     else:
         show(Console(), name, plan, order.publish)
-
-
-def parse_policy(text: str) -> Policy:
-    """Return the policy that a word names.
-
-    Raises:
-        PlanError: there is no such policy.
-    """
-    kind, _, figure = text.partition(":")
-    try:
-        if kind == "risk" and not figure:
-            return RiskPriced()
-        if kind == "threshold" and 0 < float(figure) <= 150:
-            return Threshold(float(figure) / 100)
-        if kind == "calendar" and 1 <= float(figure) <= 366:
-            return FixedCalendar(float(figure))
-    except ValueError:
-        pass
-    raise PlanError(f"no policy {text!r}; use risk, threshold:80 or calendar:10")
 
 
 def prepare(database: Database, settings: Settings, region: Region, now: datetime) -> None:
@@ -104,13 +86,8 @@ def prepare(database: Database, settings: Settings, region: Region, now: datetim
 
 
 def _day(text: str | None, region: Region, service: Service, now: datetime) -> date:
-    """Return the day that is asked for, or the first on which collection is not over yet."""
     if text is None:
-        today = now.astimezone(region.time_zone).date()
-        over = instant(region, today, seconds_of_day(service.latest))
-        if now < over and region.is_collection_day(service, today):
-            return today
-        return region.next_collection_day(service, today)
+        return coming_day(region, service, now)
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -148,13 +125,24 @@ def show(console: Console, name: str, plan: DayPlan, published: bool) -> None:
                 f"€{why.marginal_eur:.2f}" if why else "",
             )
         console.print(table)
-    if plan.left_out:
+    _show_left_out(console, plan)
+
+
+def _show_left_out(console: Console, plan: DayPlan) -> None:
+    """Print the sites in question that are not served, under the reason they share."""
+    by_reason: dict[str, list[LeftOut]] = {}
+    for one in plan.left_out:
+        due = "due" if one.prize_eur is None else "optional"
+        by_reason.setdefault(f"{one.reason.value}, {due}", []).append(one)
+    if by_reason:
         console.print(f"\n[bold]Not served[/]  {len(plan.left_out)} of the sites in question")
-        table = Table("site", "containers", "worth", "why", box=None)
-        for one in plan.left_out:
-            worth = "due" if one.prize_eur is None else f"€{one.prize_eur:.0f}"
-            table.add_row(one.name, " ".join(one.containers), worth, one.text.en)
-        console.print(table)
+    for reason, group in by_reason.items():
+        said = REASONS[group[0].reason].en
+        names = ", ".join(
+            one.name if one.prize_eur is None else f"{one.name} (€{one.prize_eur:.0f})"
+            for one in sorted(group, key=lambda one: -(one.prize_eur or 0.0))
+        )
+        console.print(f"[bold]{reason}[/] {said}: {names}")
 
 
 def _totals(plan: DayPlan) -> str:

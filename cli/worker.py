@@ -1,5 +1,23 @@
 """Run the worker: planning and studies."""
 
+import logging
+
+import typer
+
+from config.clock import open_clock
+from config.region_folder import load_region
+from config.settings import load_settings
+from jobs.worker import serve
+from storage.database import open_database
+
 
 def command() -> None:
-    """Run the worker: planning and studies."""
+    """Run the worker: it plans days, keeps beliefs fresh, and tidies up."""
+    settings = load_settings()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    region = load_region(settings.region)
+    with open_database(settings) as database:
+        clock = open_clock(settings.clock)
+        serve(settings, region, clock, database, on_ready=lambda: typer.echo("READY"))

@@ -106,7 +106,7 @@ def run(
     with connection.transaction():
         plans.save(connection, plan_record(plan, name, now), fence)
         if snapshot.decided_at == now:
-            beliefs.save(connection, belief_rows(plan))
+            beliefs.save(connection, belief_rows(snapshot, plan.belief, plan.decision))
         if order.publish:
             plans.publish(connection, name, at=now)
     return name, plan

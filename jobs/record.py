@@ -7,7 +7,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.daily import DayPlan, PlannedStop, PlannedTour, instant
+from optimizer.daily import DayPlan, DaySnapshot, PlannedStop, PlannedTour, instant
+from optimizer.daily.decision import Decision
+from optimizer.fill.belief import Belief
+from optimizer.fill.forecast import Forecast
 from optimizer.roads.polyline import encode
 from storage.beliefs import BeliefRow
 from storage.plans import PlanRecord, StopRecord, TourRecord, UnservedRecord
@@ -48,12 +51,12 @@ def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
     )
 
 
-def belief_rows(plan: DayPlan) -> list[BeliefRow]:
+def belief_rows(snapshot: DaySnapshot, belief: Belief, decision: Decision) -> list[BeliefRow]:
     """Return the belief about every container at the decision, and what emptying is worth."""
-    at = plan.snapshot.decided_at
-    level, level_sd = plan.forecast.level(at.timestamp())
-    outlook, rate = plan.decision.outlook, plan.belief.rate
-    prize = plan.decision.choice.prize_eur
+    at = snapshot.decided_at
+    level, level_sd = Forecast(belief, snapshot.population).level(at.timestamp())
+    outlook, rate = decision.outlook, belief.rate
+    prize = decision.choice.prize_eur
     return [
         BeliefRow(
             container.id,
@@ -64,7 +67,7 @@ def belief_rows(plan: DayPlan) -> list[BeliefRow]:
             float(prize[row]),
             at,
         )
-        for row, container in enumerate(plan.snapshot.containers)
+        for row, container in enumerate(snapshot.containers)
     ]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from config.errors import PlanError
 from config.region import Container, Depot, Region, Service, seconds_of_day
 from optimizer.daily import DaySnapshot, containers_of, instant
+from optimizer.fill.belief import Belief
 from optimizer.fill.evidence import Emptyings, Readings
 from storage import telemetry
 
@@ -23,17 +24,29 @@ def take_snapshot(
     depot: Depot,
     day: date,
     now: datetime,
+    known: tuple[Belief, datetime] | None = None,
 ) -> DaySnapshot:
     """Return everything a day's plan depends on.
 
     A day that has begun is planned as of now; one that has passed as of its beginning, with
     what was known then.
+
+    Args:
+        connection: to the storage.
+        region: the facts.
+        service: one of the region's.
+        depot: one of the region's.
+        day: to plan.
+        now: the instant, by the caller's clock.
+        known: what was believed before, and the instant since which to look for evidence;
+            without it everything is learnt again from history.
     """
     over = instant(region, day, seconds_of_day(service.latest))
     begins = instant(region, day, seconds_of_day(service.earliest))
     decided_at = begins if now >= over else now
     containers = containers_of(region, service, depot)
-    since, until = decided_at - HISTORY, decided_at + timedelta(microseconds=1)
+    belief, since = known or (None, decided_at - HISTORY)
+    until = decided_at + timedelta(microseconds=1)
     return DaySnapshot(
         region=region,
         service=service,
@@ -47,7 +60,17 @@ def take_snapshot(
             for vehicle in region.vehicles
             if vehicle.depot == depot.id and service.id in vehicle.services
         ),
+        belief=belief,
     )
+
+
+def coming_day(region: Region, service: Service, now: datetime) -> date:
+    """Return the first collection day that is not over yet."""
+    today = now.astimezone(region.time_zone).date()
+    over = instant(region, today, seconds_of_day(service.latest))
+    if now < over and region.is_collection_day(service, today):
+        return today
+    return region.next_collection_day(service, today)
 
 
 def service_of(region: Region, name: str | None) -> Service:

@@ -120,7 +120,7 @@ def _visit_de(
     )
 
 
-_REASONS: dict[Reason, Text] = {
+REASONS: dict[Reason, Text] = {
     Reason.NOT_WORTH_IT: Text(
         "serving it would cost more than it is worth",
         "die Leerung würde mehr kosten, als sie wert ist",
@@ -141,7 +141,7 @@ def explain_unserved(
     reason: Reason, prize_eur: float | None, extra_eur: float | None = None
 ) -> Text:
     """Say why a candidate is not served."""
-    text = _REASONS[reason]
+    text = REASONS[reason]
     en, de = text.en, text.de
     if prize_eur is None:
         en, de = f"due, but {en}", f"fällig, aber {de}"

@@ -32,6 +32,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from config.errors import PlanError
 from config.region import WEEKDAYS, Container, Region, Service, Site
 from optimizer.fill.belief import EMPTY_LEVEL
 from optimizer.fill.forecast import DAY_S, Forecast
@@ -41,6 +42,7 @@ Flags = NDArray[np.bool_]
 
 NEARLY_CERTAIN = 0.99  # probability of overflowing before the next chance that leaves no choice
 SHARE_FLOOR = 0.02  # smallest share of a visit that waiting is taken to save
+MOST_PERCENT, MOST_DAYS = 150, 366  # what a policy may be asked for
 FULLEST = 1.2  # what lies in and beside an overflowing container, as far as a truck takes it
 
 
@@ -204,6 +206,25 @@ class Threshold:
         silent = np.isnan(outlook.reading)
         due = np.where(silent, calendar.take, outlook.reading >= self.level)
         return Choice(due, due, np.zeros(len(due)))
+
+
+def policy_named(text: str) -> Policy:
+    """Return the policy that a word names: `risk`, `threshold:80` (%) or `calendar:10` (days).
+
+    Raises:
+        PlanError: it names none.
+    """
+    kind, _, figure = text.partition(":")
+    try:
+        if kind == "risk" and not figure:
+            return RiskPriced()
+        if kind == "threshold" and 0 < float(figure) <= MOST_PERCENT:
+            return Threshold(float(figure) / 100)
+        if kind == "calendar" and 1 <= float(figure) <= MOST_DAYS:
+            return FixedCalendar(float(figure))
+    except ValueError:
+        pass
+    raise PlanError(f"no policy {text!r}; use risk, threshold:80 or calendar:10")
 
 
 def _ordinal(service: Service, day: date) -> int:

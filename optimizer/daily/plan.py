@@ -50,10 +50,9 @@ def plan_day(
         RoadsError: the depot is not at a road.
         SolverError: the router failed, or its plan breaks a rule.
     """
-    occasion = _occasion(snapshot)
-    belief = believe(snapshot)
-    decision = _decide(snapshot, occasion, belief, policy or RiskPriced())
-    day = build(snapshot, candidates(decision.outlook, decision.choice, occasion), travel)
+    belief, decision = assess(snapshot, policy)
+    wanted = candidates(decision.outlook, decision.choice, decision.occasion)
+    day = build(snapshot, wanted, travel)
     solution = _solve(day.problem, solve)
     report = check(day.problem, solution)
     if report.violations:
@@ -79,6 +78,17 @@ def _decide(snapshot: DaySnapshot, occasion: Occasion, belief: Belief, policy: P
     forecast = Forecast(belief, snapshot.population)
     outlook = look_ahead(snapshot.containers, forecast, today_s, next_s)
     return Decision(policy.name, occasion, outlook, policy.choose(outlook, occasion), next_s)
+
+
+def assess(snapshot: DaySnapshot, policy: Policy | None = None) -> tuple[Belief, Decision]:
+    """Return what is believed of all containers, and what a policy wants of them today.
+
+    Raises:
+        PlanError: the day cannot be planned as asked.
+    """
+    occasion = _occasion(snapshot)
+    belief = believe(snapshot)
+    return belief, _decide(snapshot, occasion, belief, policy or RiskPriced())
 
 
 def believe(snapshot: DaySnapshot) -> Belief:

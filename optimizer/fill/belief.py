@@ -121,14 +121,14 @@ def prior_belief(population: Population, at_s: float) -> Belief:
 
 
 def learn(belief: Belief, population: Population, evidence: Evidence) -> Belief:
-    """Return the belief after all evidence; what is older than the belief is left out."""
+    """Return the belief after all evidence; what was learnt before is left out."""
     state = dataclasses.replace(
         belief, **{f.name: getattr(belief, f.name).copy() for f in dataclasses.fields(belief)}
     )
     unseen = np.isnan(state.reading) & np.isnan(state.emptied_s)
     for items in evidence.rounds():
         which = evidence.container[items]
-        news = (evidence.time_s[items] >= state.at_s[which]) | unseen[which]
+        news = unseen[which] | _is_news(state, which, evidence, items)
         items, which = items[news], which[news]
         _advance(state, population, which, evidence.time_s[items], unseen[which])
         unseen[which] = False
@@ -136,6 +136,16 @@ def learn(belief: Belief, population: Population, evidence: Evidence) -> Belief:
         _read(state, which[~emptied], evidence.fill[items[~emptied]])
         _empty(state, which[emptied], evidence.fill[items[emptied]])
     return state
+
+
+def _is_news(
+    state: Belief, which: NDArray[np.intp], evidence: Evidence, items: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Whether evidence was not learnt before; an emptying may share a reading's instant."""
+    time_s, emptied = evidence.time_s[items], evidence.emptied[items]
+    again = state.emptied_s[which] == time_s
+    at_s = state.at_s[which]
+    return np.asarray((time_s > at_s) | (emptied & (time_s == at_s) & ~again))
 
 
 def _advance(

@@ -1,0 +1,5 @@
+"""The tasks by the names under which the queue knows them."""
+
+PLAN_DAY = "plan_day"  # day, [service], [depot], [publish], [policy], [seed]
+BELIEVE = "believe"
+UPKEEP = "upkeep"

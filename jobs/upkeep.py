@@ -1,0 +1,13 @@
+"""The daily work on what is stored: parts ahead, roll-up, compression, retention."""
+
+from datetime import datetime
+
+from config.region import Region
+from storage import retention
+from storage.database import Database
+
+
+def run(database: Database, region: Region, now: datetime) -> dict[str, int]:
+    """Keep the house in order; returns what was removed, per table."""
+    with database.connect(autocommit=True) as connection:
+        return retention.upkeep(connection, region.retention, now)
