@@ -33,6 +33,7 @@ def summarise(region: Region, waste: Waste, day: date, begin: float, end: float)
             "until_the_next_collection": int((later > 1).sum()),
             "until_then_without_the_tours": int((untouched > 1).sum()),
         },
+        "would_overflow": [waste.ids[row] for row in np.flatnonzero(untouched > 1)],
     }
 
 

@@ -25,6 +25,7 @@ from simulator.chance import Floats
 # Share of a day's waste in each four hours from midnight, measured on litter bins.
 DAY_PROFILE = np.array([0.32, 0.45, 0.71, 1.59, 1.50, 1.24]) / 5.81
 _BLOCKS = len(DAY_PROFILE)
+FULLEST = 1.2  # what lies in and beside an overflowing container, as far as a truck takes it
 _TIME_BITS = 44  # milliseconds of 500 years; orders (container, time) in one number
 
 
@@ -109,10 +110,11 @@ class Waste:
         return self.level(np.arange(len(self.ids)), at, emptied_until)
 
     def kg(self, which: int, at: float) -> float:
-        """Return the weight in a container at an instant."""
+        """Return the weight that a truck takes from a container at an instant."""
         container = self.containers[which]
         density = self._region.fraction_by_id[container.fraction].container_kg_per_m3
-        return float(self.level(which, at)) * container.volume_l / 1000 * density
+        level = min(float(self.level(which, at)), FULLEST)
+        return level * container.volume_l / 1000 * density
 
     def empty(self, which: ArrayLike, at: ArrayLike) -> None:
         """Empty containers (by index) at instants, each down to a small residue."""
