@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 
 from optimizer.roads.town.plan import PRIMARY, RESIDENTIAL, Plan
 
-_STRAIGHT = np.cos(np.radians(35))
+_STRAIGHT = np.cos(np.radians(65))  # blocks of all shapes: most streets meet at 120 degrees
 _TREES = (
     "Ahorn Birken Buchen Eichen Erlen Eschen Fichten Flieder Ginster Hasel Holunder Kastanien "
     "Kiefern Lärchen Linden Pappel Platanen Rosen Tannen Ulmen Weiden Wacholder Nelken Tulpen "
