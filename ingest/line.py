@@ -69,7 +69,7 @@ class Line:
         self.client.username_pw_set(login.user, login.password.get_secret_value())
         if parts.scheme == "mqtts":
             self.client.tls_set_context(ssl.create_default_context())
-        self.client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], KEEPALIVE_S)
+        self._address = (parts.hostname, parts.port or PORTS[parts.scheme])
         self.client.on_connect = self._answered
         self.client.on_disconnect = self._lost
         self.client.on_connect_fail = self._failed
@@ -86,6 +86,7 @@ class Line:
         Raises:
             BrokerError: there is no line within the time; the message says why.
         """
+        self.client.connect_async(*self._address, keepalive=KEEPALIVE_S)
         self.client.loop_start()
         if not self._ready.wait(timeout_s):
             self.stop()

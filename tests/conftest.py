@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.broker", "tests.fixtures.roads"]
+pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.broker",
+    "tests.fixtures.roads",
+    "tests.fixtures.served",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 
