@@ -38,9 +38,9 @@ class _Server(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(town: RoadNetwork) -> Iterator[str]:
+def server(road_town: RoadNetwork) -> Iterator[str]:
     """The address of a server that has the town's extract."""
-    handler = partial(_Server, town.source.extract.read_bytes())
+    handler = partial(_Server, road_town.source.extract.read_bytes())
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
         thread = threading.Thread(target=served.serve_forever)
         thread.start()

@@ -17,10 +17,10 @@ PARIS = (2.35, 48.86)
 
 
 @pytest.fixture(scope="module")
-def places(town: RoadNetwork) -> Places:
+def places(road_town: RoadNetwork) -> Places:
     """120 places beside the town's streets."""
     rng = default_rng(1)
-    points = road_points(town.source.extract).lon_lat
+    points = road_points(road_town.source.extract).lon_lat
     chosen = rng.choice(len(points), 120, replace=False)
     return Places.of(points[chosen] + rng.normal(0, 1e-4, (120, 2)))
 

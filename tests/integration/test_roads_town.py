@@ -33,13 +33,13 @@ def _tags(extract: Path) -> Counter[str]:
     return counts
 
 
-def test_the_same_seed_gives_the_same_bytes(town: RoadNetwork, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes(road_town: RoadNetwork, tmp_path: Path) -> None:
     """In any process, in any order of hashing; another seed gives another town."""
     again, other = tmp_path / "again.osm.pbf", tmp_path / "other.osm.pbf"
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     subprocess.run([sys.executable, "-c", WRITE, str(again)], check=True, env=environment)
     write_town(other, 8, TOWN_RADIUS_M, *TOWN_CENTRE, blocks=250)
-    assert again.read_bytes() == town.source.extract.read_bytes() != other.read_bytes()
+    assert again.read_bytes() == road_town.source.extract.read_bytes() != other.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.osm.pbf", "other.osm.pbf"]
 
 
@@ -83,7 +83,7 @@ def test_it_is_ready_within_seconds(tmp_path: Path) -> None:
 
 
 @pytest.mark.roads
-def test_real_places_get_an_access_road(town: RoadNetwork, tmp_path: Path) -> None:
+def test_real_places_get_an_access_road(road_town: RoadNetwork, tmp_path: Path) -> None:
     """A depot off the streets and one outside the town are reached; all else is the same."""
     doors = [(8.5301, 52.0311), (8.56, 52.02)]
     extract = tmp_path / "town.osm.pbf"
@@ -91,32 +91,32 @@ def test_real_places_get_an_access_road(town: RoadNetwork, tmp_path: Path) -> No
     snapped = open_roads(RoadsSource(extract), tmp_path).snap(Places.of(doors))
     assert snapped.ok.all()
     assert (snapped.distance_m < 1).all()
-    before, after = network(town.source.extract), network(extract)
+    before, after = network(road_town.source.extract), network(extract)
     assert len(after) == len(before) + len(doors)
     assert (after.lon_lat[: len(before.lon_lat)] == before.lon_lat).all()
 
 
 @pytest.mark.roads
-def test_every_end_of_a_street_is_reached(town: RoadNetwork) -> None:
+def test_every_end_of_a_street_is_reached(road_town: RoadNetwork) -> None:
     """Cul-de-sacs too: a 26 t truck gets to every open street of the town and back."""
-    roads = network(town.source.extract)
+    roads = network(road_town.source.extract)
     ends = np.array([roads.line(line)[-1] for line in np.flatnonzero(~roads.limited).tolist()])
-    snapped = town.travel.snap(Places.of(ends))
+    snapped = road_town.travel.snap(Places.of(ends))
     assert snapped.ok.all()
     assert (snapped.distance_m < 1).all()
 
 
 @pytest.mark.roads
-def test_closed_streets_are_not_driven(town: RoadNetwork) -> None:
+def test_closed_streets_are_not_driven(road_town: RoadNetwork) -> None:
     """No tour passes along a street that is limited to 3.5 t or 3.2 m."""
-    roads = network(town.source.extract)
+    roads = network(road_town.source.extract)
     closed = roads.take(np.flatnonzero(roads.limited))
     assert len(closed) > 0
-    points = road_points(town.source.extract).lon_lat
+    points = road_points(road_town.source.extract).lon_lat
     stops = np.random.default_rng(5).choice(points, 150)
     driven = {
         (tuple(a), tuple(b))
-        for leg in town.travel.route(Places.of(stops)).legs
+        for leg in road_town.travel.route(Places.of(stops)).legs
         for a, b in pairwise(leg.round(6).tolist())
     }
     for index in range(len(closed)):
@@ -125,19 +125,19 @@ def test_closed_streets_are_not_driven(town: RoadNetwork) -> None:
 
 
 @pytest.mark.roads
-def test_turn_restrictions_are_obeyed(town: RoadNetwork) -> None:
+def test_turn_restrictions_are_obeyed(road_town: RoadNetwork) -> None:
     """Where a left turn is forbidden the truck goes round; where not, it turns directly."""
-    roads = network(town.source.extract)
-    rules = _left_turns(town.source.extract)
+    roads = network(road_town.source.extract)
+    rules = _left_turns(road_town.source.extract)
     assert len(rules) >= 5
     for from_way, to_way in rules:
         if roads.limited[from_way - 1] or roads.limited[to_way - 1]:
             continue
         start, end, direct_m = _over_the_corner(roads, from_way - 1, to_way - 1)
-        driven_m = town.travel.route(Places.of([start, end])).leg_m[0]
+        driven_m = road_town.travel.route(Places.of([start, end])).leg_m[0]
         assert driven_m > direct_m * 1.05, (from_way, to_way)
         if roads.oneway[from_way - 1] == roads.oneway[to_way - 1] == 0:
-            back_m = town.travel.route(Places.of([end, start])).leg_m[0]
+            back_m = road_town.travel.route(Places.of([end, start])).leg_m[0]
             assert back_m == pytest.approx(direct_m, rel=0.02)
 
 
