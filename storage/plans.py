@@ -160,6 +160,12 @@ def acknowledge(
     """Note that a unit took or refused a revision of its tour.
 
     Args:
+        connection: the note is one transaction on it.
+        tour: the tour's id.
+        revision: the one that the unit speaks of.
+        accepted: whether it takes it.
+        reason: why not.
+        at: when it said so.
         vehicle: whose unit answers; it cannot answer for another vehicle's tour.
 
     Returns:

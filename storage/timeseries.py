@@ -17,8 +17,6 @@ from storage.sql import queries
 
 _SQL = queries("timeseries")
 _EPOCH = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday, so that weekly chunks begin on Mondays
-COMPRESS_AFTER = timedelta(days=7)
-CHUNKS_AHEAD = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -110,12 +108,11 @@ class Partitions:
 
     def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
         """Drop whole partitions, then delete what is left over in the others."""
-        chunk = next((series.chunk for series in SERIES if series.table == table), None)
+        chunk = next(series.chunk for series in SERIES if series.table == table)
         dropped = 0
-        parts = connection.execute(_SQL["partitions"], [table]).fetchall() if chunk else []
-        for (part,) in parts:
-            start = datetime.strptime(part.removeprefix(f"{table}_"), "%Y%m%d").replace(tzinfo=UTC)
-            if chunk and start + chunk <= before:
+        for (part,) in connection.execute(_SQL["partitions"], [table]).fetchall():
+            start = datetime.strptime(f"{part[-8:]}Z", "%Y%m%d%z")
+            if start + chunk <= before:
                 _run(connection, "drop_partition", part=sql.Identifier(part))
                 dropped += 1
         return dropped + _delete(connection, table, before)
@@ -158,9 +155,7 @@ class Hypertables:
 
     def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
         """Drop whole chunks, then delete what is left over in the others."""
-        dropped = 0
-        if any(series.table == table for series in SERIES):
-            dropped = _count(connection, "drop_chunks", [table, before])
+        dropped = _count(connection, "drop_chunks", [table, before])
         return dropped + _delete(connection, table, before)
 
 
