@@ -1,5 +1,51 @@
 """Solve a routing problem from a file."""
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
-def command() -> None:
-    """Solve a routing problem from a file."""
+import typer
+
+
+class FileFormat(StrEnum):
+    """Kinds of problem files."""
+
+    JSON = "json"
+    WCVRPTW = "wcvrptw"
+
+
+def command(
+    problem: Annotated[Path, typer.Argument(metavar="FILE", help="The problem.")],
+    out: Annotated[Path, typer.Option(help="Where to write the plan.")],
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="How the problem is written.")
+    ] = FileFormat.JSON,
+    budget: Annotated[
+        float, typer.Option(min=0, max=86_400, help="Seconds to search at most.")
+    ] = 10.0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the search.")] = 0,
+    vehicles: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Size of the fleet at most.")
+    ] = None,
+) -> None:
+    """Solve a routing problem from a file, and write the plan.
+
+    Formats: json (docs/plan-json.md) and wcvrptw (Kim, Kim and Sahoo 2006).
+    """
+    from optimizer.check import check
+    from optimizer.formats import FORMATS
+    from optimizer.formats.plan_json import write_plan
+    from optimizer.solve.isolation import solve_isolated
+
+    reader = FORMATS[file_format]
+    loaded = reader.read(problem, vehicles)
+    solution = solve_isolated(loaded, budget, seed)
+    report = check(loaded, solution)
+    write_plan(out, loaded, solution, report)
+    typer.echo(
+        f"{len(report.tours)} vehicles, {report.distance_m / reader.unit_m:.1f} {reader.unit}, "
+        f"cost {report.cost_eur:.2f}, {len(solution.unserved)} unserved ({solution.engine})"
+    )
+    for entry in solution.unserved:
+        extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"
+        typer.echo(f"  {loaded.node_id(entry.visit)} not served: {entry.reason.value}{extra}")

@@ -1,0 +1,283 @@
+"""A `Problem` as a JSON file; `docs/plan-json.md` describes it for people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.errors import FileFormatError, ProblemError
+from optimizer import model
+
+Window = Annotated[list[int], Field(min_length=2, max_length=2)]
+Amounts = dict[str, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class VisitPart(_Part):
+    """A visit; amounts are named by fraction, trucks by id."""
+
+    id: str
+    location: int
+    kg: Amounts = {}
+    litres: Amounts = {}
+    service_s: int = 0
+    windows: list[Window] = []
+    prize_eur: float | None = None
+    trucks: list[str] | None = None
+
+
+class FacilityPart(_Part):
+    """A facility; `accepts` names fractions."""
+
+    id: str
+    location: int
+    accepts: list[str]
+    unload_s: int = 0
+    windows: list[Window] = []
+
+
+class CompartmentPart(_Part):
+    """A compartment; `fractions` names them."""
+
+    fractions: list[str]
+    capacity_kg: float
+    capacity_l: float
+
+
+class BreakPart(_Part):
+    """A break that is owed."""
+
+    rule: str
+    duration_s: int
+    earliest_start_s: int
+    latest_start_s: int
+    due_after_s: int = 0
+
+
+class TruckPart(_Part):
+    """A truck."""
+
+    id: str
+    start: int
+    end: int
+    shift: Window
+    compartments: list[CompartmentPart]
+    payload_kg: float
+    breaks: list[BreakPart] = []
+    max_stops: int | None = None
+    max_kg: float | None = None
+    max_litres: float | None = None
+    max_driving_s: int | None = None
+    max_driving_between_breaks_s: int | None = None
+    driving_rule: str = ""
+    fixed_eur: float = 0.0
+    eur_per_km: float = 0.0
+    eur_per_h: float = 0.0
+
+
+class ProblemFile(_Part):
+    """The whole file."""
+
+    name: str = ""
+    fractions: list[str]
+    visits: list[VisitPart]
+    facilities: list[FacilityPart]
+    trucks: list[TruckPart]
+    duration_s: list[list[int]]
+    distance_m: list[list[float]]
+
+
+def read_problem_json(path: Path, vehicles: int | None = None) -> model.Problem:
+    """Read a problem.
+
+    Args:
+        path: the file.
+        vehicles: use only so many of its trucks, the first ones.
+
+    Raises:
+        FileFormatError: names the file and the line or the field.
+    """
+    try:
+        file = ProblemFile.model_validate(load_json(path))
+        return _problem(file, vehicles)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = field_name(first["loc"])
+        raise FileFormatError(f"{path}: {where}: {first['msg']}") from None
+    except ProblemError as error:
+        raise FileFormatError(f"{path}: {error}") from None
+
+
+def write_problem_json(path: Path, problem: model.Problem) -> None:
+    """Write a problem; reading it gives an equal one."""
+    text = json.dumps(_file(problem).model_dump(exclude_defaults=True), ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def load_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        FileFormatError: names the line at which it is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from None
+    except json.JSONDecodeError as error:
+        raise FileFormatError(f"{path}:{error.lineno}: is no JSON: {error.msg}") from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise FileFormatError(f"{path}: is no JSON: {error}") from None
+
+
+def field_name(location: tuple[int | str, ...]) -> str:
+    """Return a pydantic location as people write it: visits[3].service_s."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".") or "the file"
+
+
+def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
+    fraction = {name: index for index, name in enumerate(file.fractions)}
+    parts = file.trucks if vehicles is None else file.trucks[:vehicles]
+    truck = {part.id: index for index, part in enumerate(parts)}
+    known = {part.id for part in file.trucks}
+    visits = []
+    for index, visit in enumerate(file.visits):
+        at = f"visits[{index}]"
+        may = None
+        if visit.trucks is not None:
+            _all_known(f"{at}.trucks", visit.trucks, known)
+            may = frozenset(truck[name] for name in visit.trucks if name in truck)
+        visits.append(
+            model.Visit(
+                visit.id,
+                visit.location,
+                _amounts(f"{at}.kg", visit.kg, fraction),
+                _amounts(f"{at}.litres", visit.litres, fraction),
+                visit.service_s,
+                _windows(visit.windows),
+                visit.prize_eur,
+                may,
+            )
+        )
+    facilities = tuple(
+        model.Facility(
+            part.id,
+            part.location,
+            _fractions(f"facilities[{index}].accepts", part.accepts, fraction),
+            part.unload_s,
+            _windows(part.windows),
+        )
+        for index, part in enumerate(file.facilities)
+    )
+    trucks = tuple(_truck(f"trucks[{i}]", part, fraction) for i, part in enumerate(parts))
+    return model.Problem(
+        tuple(file.fractions),
+        tuple(visits),
+        facilities,
+        trucks,
+        _matrix("duration_s", file.duration_s).astype(np.int64),
+        _matrix("distance_m", file.distance_m),
+        file.name,
+    )
+
+
+def _truck(at: str, part: TruckPart, fraction: dict[str, int]) -> model.Truck:
+    compartments = tuple(
+        model.Compartment(
+            _fractions(f"{at}.compartments[{i}].fractions", body.fractions, fraction),
+            body.capacity_kg,
+            body.capacity_l,
+        )
+        for i, body in enumerate(part.compartments)
+    )
+    plain = part.model_dump(exclude={"shift", "compartments", "breaks"})
+    return model.Truck(
+        **plain,
+        shift=model.TimeWindow(*part.shift),
+        compartments=compartments,
+        breaks=tuple(model.BreakRule(**rule.model_dump()) for rule in part.breaks),
+    )
+
+
+def _matrix(name: str, rows: list[list[float]] | list[list[int]]) -> Any:
+    if any(len(row) != len(rows) for row in rows):
+        raise ProblemError(name, f"must be square: {len(rows)} rows of {len(rows)} values")
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows))
+
+
+def _windows(windows: list[list[int]]) -> tuple[model.TimeWindow, ...]:
+    return tuple(model.TimeWindow(*window) for window in windows)
+
+
+def _amounts(at: str, amounts: Amounts, fraction: dict[str, int]) -> tuple[float, ...]:
+    _all_known(at, amounts, fraction)
+    return tuple(float(amounts.get(name, 0.0)) for name in fraction)
+
+
+def _fractions(at: str, names: list[str], fraction: dict[str, int]) -> frozenset[int]:
+    _all_known(at, names, fraction)
+    return frozenset(fraction[name] for name in names)
+
+
+def _all_known(at: str, names: Any, known: Any) -> None:
+    for name in names:
+        if name not in known:
+            raise ProblemError(at, f"{name!r} is not declared in this file")
+
+
+def _file(problem: model.Problem) -> ProblemFile:
+    names = problem.fractions
+
+    def amounts(values: tuple[float, ...]) -> Amounts:
+        return {name: value for name, value in zip(names, values, strict=True) if value}
+
+    def windows(spans: tuple[model.TimeWindow, ...]) -> list[list[int]]:
+        return [[span.earliest_s, span.latest_s] for span in spans]
+
+    def truck(one: model.Truck) -> dict[str, Any]:
+        bodies = [
+            {**asdict(body), "fractions": [names[f] for f in sorted(body.fractions)]}
+            for body in one.compartments
+        ]
+        shift = [one.shift.earliest_s, one.shift.latest_s]
+        rules = [asdict(rule) for rule in one.breaks]
+        return {**asdict(one), "shift": shift, "compartments": bodies, "breaks": rules}
+
+    return ProblemFile.model_validate(
+        {
+            "name": problem.name,
+            "fractions": list(names),
+            "visits": [
+                {
+                    **asdict(visit),
+                    "kg": amounts(visit.kg),
+                    "litres": amounts(visit.litres),
+                    "windows": windows(visit.windows),
+                    "trucks": None
+                    if visit.trucks is None
+                    else [problem.trucks[index].id for index in sorted(visit.trucks)],
+                }
+                for visit in problem.visits
+            ],
+            "facilities": [
+                {
+                    **asdict(facility),
+                    "accepts": [names[f] for f in sorted(facility.accepts)],
+                    "windows": windows(facility.windows),
+                }
+                for facility in problem.facilities
+            ],
+            "trucks": [truck(one) for one in problem.trucks],
+            "duration_s": problem.duration_s.tolist(),
+            "distance_m": problem.distance_m.tolist(),
+        }
+    )

@@ -1,0 +1,210 @@
+"""The waste-collection instances of Kim, Kim and Sahoo, with every rule that they state.
+
+B.-I. Kim, S. Kim, S. Sahoo: "Waste collection vehicle routing problem with time windows",
+Computers & Operations Research 33 (2006) 3624-3642. Five head lines (yards a vehicle holds, yards
+a vehicle may collect a day, stops a day, seconds of lunch, miles per hour), a line of titles, and
+then per line: id, x and y in feet, earliest and latest time, seconds of service, yards, and what
+it is (0 the depot, 1 a stop, 2 a landfill). Distances are Manhattan, lunch starts between 11 and
+12 where a tour lasts beyond 11, and a vehicle ends empty.
+
+Times are HHMM; 2400 is midnight. Some files of the set hold values that cannot be (1675): there
+the last two digits are hundredths of an hour, and only there, for 0850 can be either.
+
+A vehicle costs 1,000 and a mile costs 1, so that fewer vehicles count before fewer miles.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from config.errors import FileFormatError
+from optimizer.model import (
+    BreakRule,
+    Compartment,
+    Facility,
+    Problem,
+    TimeWindow,
+    Truck,
+    Visit,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MILE_M = 1609.344
+_FOOT_M = 0.3048
+_FEET_PER_MILE = 5280
+_YARD_L = 764.554857984  # a cubic yard
+_LUNCH = (11 * 3600, 12 * 3600)
+_VEHICLE_EUR = 1000.0
+_UNLIMITED = 1e9
+_ENOUGH = 200  # vehicles; the largest instance of the set takes 19
+_DEPOT, _STOP, _LANDFILL = 0, 1, 2
+_HEAD = (
+    "vehicle capacity in yards",
+    "yards a day",
+    "stops a day",
+    "seconds of lunch",
+    "miles per hour",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    id: str
+    x: float
+    y: float
+    window: TimeWindow
+    service_s: int
+    yards: float
+    kind: int
+
+
+def read_wcvrptw(path: Path, vehicles: int | None = None) -> Problem:
+    """Read an instance.
+
+    Args:
+        path: the text file.
+        vehicles: size of the fleet; without it there are enough.
+
+    Raises:
+        FileFormatError: with file and line of the mistake.
+    """
+    lines = [
+        (number, line.strip())
+        for number, line in enumerate(_text(path).splitlines(), start=1)
+        if line.strip()
+    ]
+    if len(lines) < len(_HEAD) + 2:
+        raise FileFormatError(f"{path}: has {len(lines)} lines, at least 7 are needed")
+    head = [_head(path, *line, name) for line, name in zip(lines, _HEAD, strict=False)]
+    rows = [_row(path, *line) for line in lines[len(_HEAD) + 1 :]]
+    seen: dict[str, int] = {}
+    for row in rows:
+        if row.id in seen:
+            raise FileFormatError(
+                f"{path}:{row.line}: id {row.id} stands on line {seen[row.id]} too"
+            )
+        seen[row.id] = row.line
+    depots = [row for row in rows if row.kind == _DEPOT]
+    if len(depots) != 1:
+        raise FileFormatError(f"{path}: has {len(depots)} depots (type 0), one is needed")
+    return _problem(path, head, depots[0], rows, vehicles)
+
+
+def _problem(
+    path: Path, head: list[float], depot: _Row, rows: list[_Row], vehicles: int | None
+) -> Problem:
+    capacity, per_day, stops, lunch_s, mph = head
+    if mph == 0:
+        raise FileFormatError(f"{path}:5: miles per hour must not be 0")
+    places = [depot, *(row for row in rows if row.kind != _DEPOT)]
+    at = {row.id: index for index, row in enumerate(places)}
+    xy = np.array([(row.x, row.y) for row in places])
+    feet = np.abs(xy[:, None] - xy[None]).sum(axis=-1)
+    visits = tuple(
+        Visit(row.id, at[row.id], (0.0,), (row.yards * _YARD_L,), row.service_s, (row.window,))
+        for row in rows
+        if row.kind == _STOP
+    )
+    landfills = tuple(
+        Facility(row.id, at[row.id], frozenset({0}), row.service_s, (row.window,))
+        for row in rows
+        if row.kind == _LANDFILL
+    )
+    fleet = min(len(visits), _ENOUGH) if vehicles is None else vehicles
+    lunch = BreakRule("lunch", round(lunch_s), *_LUNCH)
+    trucks = tuple(
+        Truck(
+            id=f"vehicle-{number}",
+            start=0,
+            end=0,
+            shift=depot.window,
+            compartments=(Compartment(frozenset({0}), _UNLIMITED, capacity * _YARD_L),),
+            payload_kg=_UNLIMITED,
+            breaks=(lunch,),
+            max_stops=round(stops),
+            max_litres=per_day * _YARD_L,
+            fixed_eur=_VEHICLE_EUR,
+            eur_per_km=1000.0 / MILE_M,
+        )
+        for number in range(1, fleet + 1)
+    )
+    seconds = np.rint(feet / _FEET_PER_MILE / mph * 3600).astype(np.int64)
+    return Problem(("waste",), visits, landfills, trucks, seconds, feet * _FOOT_M, path.stem)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{path}: is not a text file ({error.reason})") from None
+    except OSError as error:
+        raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _head(path: Path, number: int, line: str, name: str) -> float:
+    return _amount(path, number, name, line.split("//")[0].strip())
+
+
+def _row(path: Path, number: int, line: str) -> _Row:
+    fields = line.split()
+    if len(fields) != 8:
+        raise FileFormatError(
+            f"{path}:{number}: has {len(fields)} fields, 8 are needed: "
+            "id, x, y, earliest, latest, service, load, type"
+        )
+    try:
+        kind = int(float(fields[7]))
+    except (ValueError, OverflowError):
+        kind = -1
+    if kind not in {_DEPOT, _STOP, _LANDFILL}:
+        raise FileFormatError(f"{path}:{number}: type {fields[7]!r} is not 0, 1 or 2")
+    opens = _time(path, number, "earliest time", fields[3])
+    closes = _time(path, number, "latest time", fields[4])
+    if closes < opens:
+        raise FileFormatError(
+            f"{path}:{number}: latest time {fields[4]} is before earliest time {fields[3]}"
+        )
+    return _Row(
+        number,
+        fields[0],
+        _number(path, number, "x", fields[1]),
+        _number(path, number, "y", fields[2]),
+        TimeWindow(opens, closes),
+        round(_amount(path, number, "service time", fields[5])),
+        _amount(path, number, "load", fields[6]),
+        kind,
+    )
+
+
+def _time(path: Path, number: int, name: str, text: str) -> int:
+    """Return HHMM, or where that cannot be HH and hundredths of an hour, as seconds."""
+    value = _amount(path, number, name, text)
+    hours, rest = divmod(round(value), 100)
+    seconds = hours * 3600 + (rest * 60 if rest < 60 else rest * 36)
+    if value != round(value) or seconds > 24 * 3600:
+        raise FileFormatError(f"{path}:{number}: {name} {text!r} is no time of day; write HHMM")
+    return seconds
+
+
+def _amount(path: Path, number: int, name: str, text: str) -> float:
+    value = _number(path, number, name, text)
+    if value < 0:
+        raise FileFormatError(f"{path}:{number}: {name} {text} is negative")
+    return value
+
+
+def _number(path: Path, number: int, name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= _UNLIMITED:
+        raise FileFormatError(f"{path}:{number}: {name} {text!r} is no usable number")
+    return value
