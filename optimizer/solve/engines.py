@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.ortools_engine import OrTools
 from optimizer.solve.search import Day, Search
 
 if TYPE_CHECKING:
@@ -94,4 +95,4 @@ def _no_more_absent(builder: Builder, allowed: int, day: Day) -> bool:
     return _mandatory_absent(builder, day) <= allowed
 
 
-ENGINES: tuple[Engine, ...] = (RuinAndRecreate(),)
+ENGINES: tuple[Engine, ...] = (RuinAndRecreate(), OrTools())

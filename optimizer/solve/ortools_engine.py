@@ -1,0 +1,72 @@
+"""OR-Tools as an engine: guided local search from a plan that is already good.
+
+Stock OR-Tools finds no first plan for days with several unloads, and given one it polishes well
+(`docs/adr/0006-solver.md`). So it always starts from a plan, and only with the trucks in use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from optimizer.model import Solution, Tour
+from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.search import Search
+
+if TYPE_CHECKING:
+    from optimizer.model import Problem
+    from optimizer.solve.route import Builder
+
+LARGEST = 1200  # visits in one model; beyond, building it costs more than it gains
+SHORTEST_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class OrTools:
+    """Polishes a plan with OR-Tools' guided local search."""
+
+    share: float = 0.3
+
+    def improve(
+        self,
+        problem: Problem,
+        builder: Builder,
+        start: Solution,
+        until: float,
+        seed: int,
+        effort: float,
+    ) -> Solution | None:
+        """Return the plan that OR-Tools finds from a start; None when it finds none."""
+        from ortools.constraint_solver import pywrapcp, routing_enums_pb2
+
+        from optimizer.solve.ortools_model import day_model
+
+        search = Search(builder, seed)
+        routes = [route for route in day_of(search, builder, start).routes if route]
+        if not routes or len(problem.visits) > LARGEST:
+            return None
+        model = day_model(builder.facts, routes)
+        left_s = until - monotonic()
+        if model is None or left_s < SHORTEST_S:
+            return None
+        parameters = pywrapcp.DefaultRoutingSearchParameters()
+        parameters.local_search_metaheuristic = (
+            routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
+        )
+        parameters.time_limit.FromMilliseconds(int(left_s * 1000))
+        parameters.solution_limit = max(1, round(effort * 500))
+        model.routing.CloseModelWithParameters(parameters)
+        first = model.routing.ReadAssignmentFromRoutes(model.routes(routes), True)
+        if first is None:
+            return None
+        found = model.routing.SolveFromAssignmentWithParameters(first, parameters)
+        if found is None:
+            return None
+        tours = tuple(
+            Tour(truck, problem.trucks[truck].shift.earliest_s, tuple(nodes))
+            for truck, nodes in model.nodes(found)
+            if any(node < len(problem.visits) for node in nodes)
+        )
+        day = day_of(search, builder, Solution(tours))
+        return solution_of(builder, day, "ruin-and-recreate+ortools", seed)
