@@ -1,10 +1,11 @@
-"""The child processes of one process tree: started with a log each, ended together."""
+"""The child processes of one process tree: started with a log each, revived, ended together."""
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -13,26 +14,32 @@ from config.errors import BinroundError
 from config.lifetime import die_with_parent
 
 GRACE_S = 15.0
+REVIVALS = 5  # of one service; more than that is no accident
 
 
 class Child:
-    """One `binround` command as a process of its own."""
+    """One `binround` command as a process of its own.
+
+    Args:
+        name: the command.
+        arguments: its arguments.
+        environment: settings on top of our own environment.
+        log: takes what it says; with `talks`, only what it says on stderr.
+        talks: whether its stdout is for us to read.
+    """
 
     def __init__(
-        self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path
+        self,
+        name: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        talks: bool = False,
     ) -> None:
-        self.name = name
-        self.log = log
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", name, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if name == "simulate" else output,
-                stderr=output,
-                env={**os.environ, **environment},
-                start_new_session=True,  # Ctrl-C reaches us alone; we end the others in order
-                preexec_fn=die_with_parent(),
-            )
+        self.name, self.log, self.revivals = name, log, 0
+        self._arguments, self._environment, self._talks = arguments, environment, talks
+        self.process = self._start()
 
     @property
     def stdout(self) -> IO[bytes]:
@@ -41,17 +48,24 @@ class Child:
             raise BinroundError(f"{self.name} writes to {self.log}")
         return self.process.stdout
 
-    def check(self) -> None:
-        """Raise if the process has ended although nobody asked it to.
+    @property
+    def failed(self) -> bool:
+        """Whether the process has ended although nobody asked it to."""
+        return self.process.poll() not in (None, 0)
+
+    def revive(self) -> None:
+        """Start the process again.
 
         Raises:
-            BinroundError: with the last line of its log.
+            BinroundError: it has died too often; with the last line of its log.
         """
-        code = self.process.poll()
-        if code not in (None, 0):
+        if self.revivals >= REVIVALS:
             lines = self.log.read_text(errors="replace").strip().splitlines()
             last = lines[-1] if lines else "it said nothing"
-            raise BinroundError(f"{self.name} stopped (exit {code}): {last} (log: {self.log})")
+            raise BinroundError(f"{self.name} does not stay up: {last} (log: {self.log})")
+        self.revivals += 1
+        time.sleep(0.2 * self.revivals)
+        self.process = self._start()
 
     def stop(self) -> None:
         """Ask the process to end, and end it if it does not."""
@@ -65,26 +79,52 @@ class Child:
         if self.process.stdout is not None:
             self.process.stdout.close()
 
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cli.main", self.name, *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if self._talks else output,
+                stderr=output,
+                env={**os.environ, **self._environment},
+                start_new_session=True,  # Ctrl-C reaches us alone; we end the others in order
+                preexec_fn=die_with_parent(),
+            )
+
 
 class Children:
-    """A family of processes, ended in the opposite order of their start."""
+    """A family of processes, ended in the opposite order of their start.
 
-    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
-        self._logs = logs
-        self._environment = environment
+    Args:
+        logs: folder of their logs.
+        environment: settings they all get.
+        say: is told when one had to be started again.
+    """
+
+    def __init__(
+        self, logs: Path, environment: Mapping[str, str], say: Callable[[str], None]
+    ) -> None:
+        self._logs, self._environment, self._say = logs, environment, say
         self._children: list[Child] = []
         logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, name: str, *arguments: str) -> Child:
+    def start(self, name: str, *arguments: str, talks: bool = False) -> Child:
         """Start a `binround` command."""
-        child = Child(name, list(arguments), self._environment, self._logs / f"{name}.log")
+        log = self._logs / f"{name}.log"
+        child = Child(name, list(arguments), self._environment, log, talks=talks)
         self._children.append(child)
         return child
 
-    def check(self) -> None:
-        """Raise if any of them has died."""
+    def tend(self) -> None:
+        """Start again what has died.
+
+        Raises:
+            BinroundError: a service does not stay up.
+        """
         for child in self._children:
-            child.check()
+            if child.failed:
+                child.revive()
+                self._say(f"{child.name} had died and was started again")
 
     def __enter__(self) -> Self:
         """Return the family, still without members."""

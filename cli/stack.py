@@ -1,0 +1,103 @@
+"""The whole system on one machine: database, broker and services as one process tree."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.clock import SharedClock
+from config.region import Region
+from config.settings import Settings
+from ingest.broker import EmbeddedBroker, device_grants, server_grant, server_secret
+from storage import assets
+from storage.database import Database, open_database
+from storage.migrate import migrate
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What stands before the services start.
+
+    Attributes:
+        environment: settings for the services, as environment variables.
+        credentials: the file from which the simulated city reads its logins.
+    """
+
+    database: Database
+    environment: Mapping[str, str]
+    credentials: Path
+
+
+@contextmanager
+def raise_stack(settings: Settings, region: Region, clock: SharedClock) -> Iterator[Stack]:
+    """Start the database and the broker of a simulated region; both end with this context.
+
+    Raises:
+        DatabaseError: no database can be had.
+        BrokerError: no broker can be had.
+    """
+    with open_database(settings) as database:
+        migrate(database)
+        with database.connect() as connection:
+            assets.load_region(connection, region, at=clock.now())
+        logins = _logins(database, region, settings.data_dir / "logins.json", clock)
+        secret = server_secret(settings)
+        with database.connect() as connection:
+            devices = assets.devices(connection).values()
+        grants = [server_grant(settings.broker_user, secret), *device_grants(region.id, devices)]
+        with EmbeddedBroker(settings.data_dir / "broker", grants, settings.broker_port) as broker:
+            yield Stack(
+                database,
+                _environment(settings, database, broker.url, secret),
+                _credentials_file(settings.data_dir / "city.json", broker.url, region, logins),
+            )
+
+
+def _logins(
+    database: Database, region: Region, path: Path, clock: SharedClock
+) -> dict[str, dict[str, str]]:
+    """Return a login for each truck unit and the gateway; made once and then kept."""
+    names = [*(vehicle.id for vehicle in region.vehicles), assets.gateway_name(region.id)]
+    kept: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+    if missing := [name for name in names if name not in kept]:
+        with database.connect() as connection:
+            for made in assets.provision_many(connection, missing, at=clock.now()):
+                kept[made.device] = {
+                    "user": made.device,
+                    "password": made.secret,
+                    "client_id": made.client_id,
+                }
+        _write_private(path, json.dumps(kept))
+    return {name: kept[name] for name in names}
+
+
+def _credentials_file(
+    path: Path, url: str, region: Region, logins: Mapping[str, Mapping[str, str]]
+) -> Path:
+    gateway = assets.gateway_name(region.id)
+    _write_private(path, json.dumps({"url": url, "devices": dict(logins), "gateway": gateway}))
+    return path
+
+
+def _environment(
+    settings: Settings, database: Database, broker_url: str, secret: str
+) -> dict[str, str]:
+    return {
+        "BINROUND_DATA_DIR": str(settings.data_dir),
+        "BINROUND_REGION": settings.region,
+        "BINROUND_DATABASE_URL": database.dsn,
+        "BINROUND_BROKER_URL": broker_url,
+        "BINROUND_BROKER_PASSWORD": secret,
+        "BINROUND_CLOCK": settings.clock,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, beside and swapped."""
+    draft = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
