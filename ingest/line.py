@@ -77,6 +77,7 @@ class Line:
         self.on_down: Callable[[], None] = lambda: None
         self._backoff = Backoff()
         self._ready = threading.Event()
+        self._settled = threading.Event()  # the first attempt has come to an end
         self.times_up = 0  # how often it came up: a change means that something may be missed
         self._problem = "nothing answers there"
 
@@ -88,7 +89,8 @@ class Line:
         """
         self.client.connect_async(*self._address, keepalive=KEEPALIVE_S)
         self.client.loop_start()
-        if not self._ready.wait(timeout_s):
+        self._settled.wait(timeout_s)
+        if not self.is_up:
             self.stop()
             raise BrokerError(
                 f"no broker at {self.url} ({self._problem}); "
@@ -105,10 +107,12 @@ class Line:
         self._backoff.reset()
         self.times_up += 1
         self._ready.set()
+        self._settled.set()
 
     def refuse(self, problem: str) -> None:
-        """Note why the line is not usable."""
+        """Note why the line is not usable; the first time, trying again would be no help."""
         self._problem = problem
+        self._settled.set()
         log.warning("broker line refused: %s", problem)
 
     @property

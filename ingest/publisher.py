@@ -2,7 +2,7 @@
 
 from ingest.line import Line, Login
 
-START_S = 10.0
+START_S = 5.0
 IN_FLIGHT = 1_000
 WAITING = 10_000
 

@@ -1,7 +1,7 @@
 """From parcels to rows, and to the receipts that units wait for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -74,22 +74,30 @@ def dead_letter(parcel: Parcel, reason: str = "") -> DeadLetterRow:
     return DeadLetterRow(parcel.received_at, _text(parcel.topic), payload, _text(said))
 
 
-def receipts(parcels: Iterable[Parcel]) -> Iterator[tuple[str, Ack]]:
+def receipts(
+    parcels: Iterable[Parcel], devices: Mapping[str, KnownDevice]
+) -> Iterator[tuple[str, Ack]]:
     """Yield what each unit is told: which of its records are kept, as rows or dead letters.
 
     A dead letter counts as well: sending it again would not make it any better.
     """
     kept: dict[tuple[str, int], list[int]] = defaultdict(list)
     for parcel in parcels:
-        if parcel.device is None or parcel.device.kind != "unit":
+        device = devices.get(parcel.sender)
+        if device is None or device.kind != "unit":
             continue
-        if parcel.refusal is None:
-            for message in parcel.messages:
-                kept[parcel.device.name, message.boot].append(message.seq)
-        elif parcel.refusal.seq is not None and parcel.refusal.boot is not None:
-            kept[parcel.device.name, parcel.refusal.boot].append(parcel.refusal.seq)
-    for (device, boot), numbers in kept.items():
-        yield device, Ack(boot=boot, ranges=ranges(numbers))
+        for boot, seq in _names(parcel):
+            kept[device.name, boot].append(seq)
+    for (name, boot), numbers in kept.items():
+        yield name, Ack(boot=boot, ranges=ranges(numbers))
+
+
+def _names(parcel: Parcel) -> Iterator[tuple[int, int]]:
+    """Yield (boot, seq) of each record in a parcel, as far as they could be read."""
+    if parcel.refusal is None:
+        yield from ((message.boot, message.seq) for message in parcel.messages)
+    elif parcel.refusal.boot is not None and parcel.refusal.seq is not None:
+        yield parcel.refusal.boot, parcel.refusal.seq
 
 
 def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:

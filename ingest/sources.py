@@ -13,7 +13,7 @@ from config.clock import Clock
 from ingest.line import Line, Login
 from ingest.messages import PREFIX
 
-START_S = 10.0
+START_S = 5.0
 
 
 class Token(NamedTuple):

@@ -92,6 +92,7 @@ def decode(parcel: Parcel, _: Surroundings) -> Refusal | None:
         return Refusal("topic: no codec reads it")
     decoded = codec.decode(parcel.topic, parcel.payload)
     if isinstance(decoded, Refusal):
+        parcel.sender = decoded.sender
         return decoded
     parcel.region, parcel.sender, parcel.messages = decoded
     return None
@@ -129,7 +130,7 @@ def validate(parcel: Parcel, _: Surroundings) -> Refusal | None:
     for message in parcel.messages:
         problem = _problem(message, parcel.device)
         if problem:
-            return Refusal(problem, message.boot, message.seq)
+            return Refusal(problem, parcel.sender, message.boot, message.seq)
     return None
 
 

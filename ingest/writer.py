@@ -94,7 +94,7 @@ class Writer:
         if parcels is None:
             return False
         self._source.acknowledge(deliveries)
-        for device, ack in receipts(parcels):
+        for device, ack in receipts(parcels, self._registry.devices):
             if self._tell(down_topic(self._region, device, "ack"), ack.model_dump_json()):
                 self._counters.acks_sent += 1
             else:
@@ -124,7 +124,8 @@ class Writer:
     def _walk(self, deliveries: Sequence[Delivery], connection: psycopg.Connection) -> list[Parcel]:
         around = Surroundings(self._region, self._registry.devices, self._clock)
         parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
-        strangers = any(parcel.sender and parcel.device is None for parcel in parcels)
+        devices = around.devices
+        strangers = any(parcel.sender and parcel.sender not in devices for parcel in parcels)
         if strangers and self._registry.refresh(connection, stranger=True):
             around = around._replace(devices=self._registry.devices)
             parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]

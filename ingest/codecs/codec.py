@@ -18,11 +18,13 @@ class Refusal(NamedTuple):
 
     Attributes:
         reason: for the person who looks at the dead letter; names the field, not its value.
+        sender: the device as far as it could be told.
         boot, seq: the record's name if it could be read, so that its unit can be told that
             the record has arrived and need not be sent again.
     """
 
     reason: str
+    sender: str = ""
     boot: int | None = None
     seq: int | None = None
 

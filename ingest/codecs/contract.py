@@ -35,11 +35,12 @@ class ContractCodec:
         if uplink is None:
             return Refusal("topic: not one of the contract")
         if len(payload) > MAX_PAYLOAD_BYTES:
-            return Refusal(f"payload: {len(payload)} bytes, at most {MAX_PAYLOAD_BYTES} are taken")
+            reason = f"payload: {len(payload)} bytes, at most {MAX_PAYLOAD_BYTES} are taken"
+            return Refusal(reason, uplink.device)
         try:
             message = _VALIDATE[uplink.kind](payload)
         except ValidationError as error:
-            return _refuse(f"{uplink.kind}: {_first(error)}", payload)
+            return _refuse(f"{uplink.kind}: {_first(error)}", uplink.device, payload)
         return Decoded(uplink.region, uplink.device, (message,))
 
 
@@ -49,9 +50,9 @@ def _first(error: ValidationError) -> str:
     return f"{field}: {first['msg']}" if field else first["msg"]
 
 
-def _refuse(reason: str, payload: bytes) -> Refusal:
+def _refuse(reason: str, sender: str, payload: bytes) -> Refusal:
     try:
         name = _Name.model_validate_json(payload)
     except ValidationError:
-        return Refusal(reason)
-    return Refusal(reason, name.boot, name.seq)
+        return Refusal(reason, sender)
+    return Refusal(reason, sender, name.boot, name.seq)

@@ -27,9 +27,9 @@ def up(device: str, kind: Kind = Kind.POSITION) -> str:
     return up_topic(REGION, device, kind)
 
 
-def test_a_device_says_what_is_its_own_and_nothing_else(town: Town) -> None:
+def test_a_device_says_what_is_its_own_and_nothing_else(broker_town: Town) -> None:
     """The topic is the identity: what a device publishes on another's topic reaches nobody."""
-    server, truck = town.client("server"), town.client("truck-1")
+    server, truck = broker_town.client("server"), broker_town.client("truck-1")
     assert server.subscribe(ALL_UP)
     truck.publish(up("truck-2"), "forged")
     truck.publish(down_topic(REGION, "truck-1", "tour"), "forged", retain=True)
@@ -39,9 +39,9 @@ def test_a_device_says_what_is_its_own_and_nothing_else(town: Town) -> None:
     assert len(server.wait(2, timeout_s=0.3)) == 1
 
 
-def test_a_device_hears_its_own_downlink_only(town: Town) -> None:
+def test_a_device_hears_its_own_downlink_only(broker_town: Town) -> None:
     """Another's tours, everybody's messages and the broker's inner topics are all refused."""
-    server, truck = town.client("server"), town.client("truck-1")
+    server, truck = broker_town.client("server"), broker_town.client("truck-1")
     assert truck.subscribe(down_topic(REGION, "truck-1", "tour"))
     assert truck.subscribe(f"binround/v1/{REGION}/devices/truck-1/down/#")
     others = ("#", "+/+/+/+/+/+/+", down_topic(REGION, "truck-2", "tour"), ALL_UP)
@@ -52,9 +52,9 @@ def test_a_device_hears_its_own_downlink_only(town: Town) -> None:
     assert {m.payload for m in truck.wait(1)} == {b"mine"}
 
 
-def test_a_gateway_speaks_for_its_sensors_only(town: Town) -> None:
+def test_a_gateway_speaks_for_its_sensors_only(broker_town: Town) -> None:
     """A gateway passes on its own sensors' messages, not a truck's."""
-    server, gateway = town.client("server"), town.client("gw-1")
+    server, gateway = broker_town.client("server"), broker_town.client("gw-1")
     assert server.subscribe(ALL_UP)
     gateway.publish(up("truck-1"), "forged")
     for name in ("s-1", "s-3", "gw-1"):
@@ -62,46 +62,46 @@ def test_a_gateway_speaks_for_its_sensors_only(town: Town) -> None:
     assert {m.payload for m in server.wait(3)} == {b"s-1", b"s-3", b"gw-1"}
 
 
-def test_a_wrong_secret_is_refused(town: Town) -> None:
+def test_a_wrong_secret_is_refused(broker_town: Town) -> None:
     """Without its secret a device does not get in; an unknown name neither."""
-    assert town.client("truck-1", secret=GUESS).refused == ["Not authorized"]
-    assert town.client("server", secret=GUESS).refused == ["Not authorized"]
+    assert broker_town.client("truck-1", secret=GUESS).refused == ["Not authorized"]
+    assert broker_town.client("server", secret=GUESS).refused == ["Not authorized"]
 
 
-def test_a_changed_registry_is_taken_over_without_a_restart(town: Town) -> None:
+def test_a_changed_registry_is_taken_over_without_a_restart(broker_town: Town) -> None:
     """A new device gets in after a reload, and one that was struck off is thrown out."""
-    before = town.broker.pid
-    first = town.client("truck-1")
-    del town.members["truck-1"]
-    town.members["truck-9"] = Member("truck-9")
-    town.broker.reload(town.grants())
+    before = broker_town.broker.pid
+    first = broker_town.client("truck-1")
+    del broker_town.members["truck-1"]
+    broker_town.members["truck-9"] = Member("truck-9")
+    broker_town.broker.reload(broker_town.grants())
     deadline = time.monotonic() + 5
-    while town.client("truck-9").refused and time.monotonic() < deadline:
+    while broker_town.client("truck-9").refused and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert town.client("truck-9").refused == []
+    assert broker_town.client("truck-9").refused == []
     while not first.refused and time.monotonic() < deadline:
         time.sleep(0.05)
     assert "Not authorized" in first.refused
-    assert town.broker.pid == before
+    assert broker_town.broker.pid == before
 
 
-def test_what_it_acknowledged_survives_kill_nine(town: Town) -> None:
+def test_what_it_acknowledged_survives_kill_nine(broker_town: Town) -> None:
     """Messages waiting for a subscriber, and retained tours, are there after the restart."""
-    port = town.broker.port
-    server = town.client("server")
+    port = broker_town.broker.port
+    server = broker_town.client("server")
     server.publish(down_topic(REGION, "truck-1", "tour"), "tour", retain=True)
-    truck = town.client("truck-1", keep_session=True)
+    truck = broker_town.client("truck-1", keep_session=True)
     assert truck.subscribe(down_topic(REGION, "truck-1", "ack"))
     truck.client.disconnect()
     truck.client.loop_stop()
     for number in range(200):
         server.publish(down_topic(REGION, "truck-1", "ack"), str(number))
-    assert town.broker.pid
-    os.kill(town.broker.pid, signal.SIGKILL)
-    town.broker.stop()
-    with town.broker:
-        assert town.broker.port == port
-        truck = town.client("truck-1", keep_session=True)
+    assert broker_town.broker.pid
+    os.kill(broker_town.broker.pid, signal.SIGKILL)
+    broker_town.broker.stop()
+    with broker_town.broker:
+        assert broker_town.broker.port == port
+        truck = broker_town.client("truck-1", keep_session=True)
         assert {m.payload for m in truck.wait(200)} >= {str(n).encode() for n in range(200)}
         assert truck.subscribe(down_topic(REGION, "truck-1", "tour"))
         assert b"tour" in {m.payload for m in truck.wait(201)}
@@ -154,13 +154,13 @@ SECOND_SOURCE = Path(sysconfig.get_path("scripts")) / "nats-server"
 def test_a_second_source_of_the_server_can_take_its_place(tmp_path: Path) -> None:
     """No single package is irreplaceable: the same configuration runs on another's build."""
     assert find_server() != SECOND_SOURCE
-    town = Town(tmp_path, (Member("truck-1"),))
-    grants = [server_grant("x", "y"), *device_grants(REGION, town.members.values())]
+    broker_town = Town(tmp_path, (Member("truck-1"),))
+    grants = [server_grant("x", "y"), *device_grants(REGION, broker_town.members.values())]
     with EmbeddedBroker(tmp_path / "broker", grants, program=SECOND_SOURCE) as broker:
-        town.broker = broker
+        broker_town.broker = broker
         try:
-            truck = town.client("truck-1")
+            truck = broker_town.client("truck-1")
             assert truck.subscribe(down_topic(REGION, "truck-1", "tour"))
             assert not truck.subscribe("#")
         finally:
-            town.hang_up()
+            broker_town.hang_up()

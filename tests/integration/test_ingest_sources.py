@@ -21,9 +21,11 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TOPIC = up_topic(REGION, "truck-1", Kind.POSITION)
 
 
-def open_source(town: Town, queue_messages: int = 1000) -> MqttSource:
+def open_source(broker_town: Town, queue_messages: int = 1000) -> MqttSource:
     """Connect as the ingester does."""
-    source = MqttSource(town.server_login("ingest"), REGION, FixedClock(NOON), queue_messages)
+    source = MqttSource(
+        broker_town.server_login("ingest"), REGION, FixedClock(NOON), queue_messages
+    )
     source.start()
     return source
 
@@ -48,54 +50,54 @@ def numbers(deliveries: list[Delivery]) -> list[int]:
     return [int(delivery.payload) for delivery in deliveries]
 
 
-def test_what_was_not_acknowledged_comes_again(town: Town) -> None:
+def test_what_was_not_acknowledged_comes_again(broker_town: Town) -> None:
     """An ingester that died before the commit gets those messages again, and no others."""
-    first = open_source(town)
-    truck = town.client("truck-1")
+    first = open_source(broker_town)
+    truck = broker_town.client("truck-1")
     publish(truck, range(20))
     taken = take(first, 20)
     assert numbers(taken) == list(range(20))
     first.acknowledge(taken[:12])
     first.stop()
     publish(truck, range(20, 25))
-    second = open_source(town)
+    second = open_source(broker_town)
     assert sorted(numbers(take(second, 13))) == list(range(12, 25))
     second.stop()
 
 
-def test_a_slow_writer_gets_nothing_twice(town: Town) -> None:
+def test_a_slow_writer_gets_nothing_twice(broker_town: Town) -> None:
     """The broker repeats what is not acknowledged in time; a message in memory is not doubled."""
-    source = open_source(town)
-    publish(town.client("truck-1"), range(5))
+    source = open_source(broker_town)
+    publish(broker_town.client("truck-1"), range(5))
     taken = take(source, 5)
     assert source.take(1000, 0.01, REDELIVER_S + 1.5) == []
     source.acknowledge(taken)
     source.stop()
 
 
-def test_an_acknowledgement_never_goes_to_a_later_connection(town: Town) -> None:
+def test_an_acknowledgement_never_goes_to_a_later_connection(broker_town: Town) -> None:
     """Numbers are used again on a new connection; acknowledging an old one would lose data."""
-    source = open_source(town)
-    truck = town.client("truck-1")
+    source = open_source(broker_town)
+    truck = broker_town.client("truck-1")
     publish(truck, range(3))
     old = take(source, 3)
-    assert town.broker.pid
-    os.kill(town.broker.pid, signal.SIGKILL)
-    town.broker.stop()
-    with town.broker:
+    assert broker_town.broker.pid
+    os.kill(broker_town.broker.pid, signal.SIGKILL)
+    broker_town.broker.stop()
+    with broker_town.broker:
         again = take(source, 3, timeout_s=15)
         assert sorted(numbers(again)) == [0, 1, 2]
         source.acknowledge(old)
         source.stop()
-        successor = open_source(town)
+        successor = open_source(broker_town)
         assert sorted(numbers(take(successor, 3))) == [0, 1, 2]
         successor.stop()
 
 
-def test_quality_of_service_zero_needs_no_acknowledgement(town: Town) -> None:
+def test_quality_of_service_zero_needs_no_acknowledgement(broker_town: Town) -> None:
     """A broker hangs up on who acknowledges such a message; the next one still comes."""
-    source = open_source(town)
-    truck = town.client("truck-1")
+    source = open_source(broker_town)
+    truck = broker_town.client("truck-1")
     for number in range(2):
         truck.client.publish(TOPIC, str(number), qos=0)
         taken = take(source, 1)
@@ -105,10 +107,10 @@ def test_quality_of_service_zero_needs_no_acknowledgement(town: Town) -> None:
     source.stop()
 
 
-def test_a_full_inbox_stops_the_network(town: Town) -> None:
+def test_a_full_inbox_stops_the_network(broker_town: Town) -> None:
     """Memory is bounded: with nobody taking, at most the limit is held; nothing is lost."""
-    source = open_source(town, queue_messages=50)
-    publish(town.client("truck-1"), range(200))
+    source = open_source(broker_town, queue_messages=50)
+    publish(broker_town.client("truck-1"), range(200))
     time.sleep(0.5)
     assert source.waiting == 50
     seen: set[int] = set()
@@ -134,7 +136,7 @@ def test_a_closed_inbox_lets_go_of_the_network() -> None:
     assert inbox.take(10, 0, 0) == [delivery]
 
 
-def test_no_broker_is_told_in_one_line(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_broker_is_told_in_one_line(broker_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing there, a wrong secret, a wrong address: each message says what to check."""
     monkeypatch.setattr("ingest.sources.START_S", 0.5)
 
@@ -145,6 +147,6 @@ def test_no_broker_is_told_in_one_line(town: Town, monkeypatch: pytest.MonkeyPat
     with pytest.raises(BrokerError, match=r"no broker at mqtt://127.0.0.1:1 .*BROKER_URL[^\n]*$"):
         start("mqtt://127.0.0.1:1", "x")
     with pytest.raises(BrokerError, match=r"not authorized.*BINROUND_BROKER_PASSWORD[^\n]*$"):
-        start(town.url, "wrong")
+        start(broker_town.url, "wrong")
     with pytest.raises(BrokerError, match=r"is not mqtt://host:port"):
         start("http://127.0.0.1:1", "x")

@@ -21,9 +21,9 @@ QUICK = Resend(first_s=0.2, cap_s=0.8, window=50)
 UP = f"binround/v1/{REGION}/devices/truck-1/up/+"
 
 
-def unit(town: Town, records: Records | None = None, **options: object) -> Unit:
+def unit(broker_town: Town, records: Records | None = None, **options: object) -> Unit:
     """Return the unit of truck-1 with its own credentials."""
-    member = town.members["truck-1"]
+    member = broker_town.members["truck-1"]
     login = Login(
         user="truck-1", password=SecretStr(member.secret), client_id=SecretStr(member.client_id)
     )
@@ -31,7 +31,7 @@ def unit(town: Town, records: Records | None = None, **options: object) -> Unit:
     return Unit(
         "truck-1",
         REGION,
-        town.url,
+        broker_town.url,
         login,
         FixedClock(NOON),
         records,
@@ -49,9 +49,9 @@ def say(truck: Unit, count: int) -> None:
     )
 
 
-def listen(town: Town) -> Heard:
+def listen(broker_town: Town) -> Heard:
     """Connect as the server and hear all that truck-1 says."""
-    server = town.client("server")
+    server = broker_town.client("server")
     assert server.subscribe(UP)
     return server
 
@@ -67,10 +67,10 @@ def numbers(server: Heard, count: int) -> list[int]:
     return [json.loads(message.payload)["seq"] for message in server.wait(count)]
 
 
-def test_a_record_is_kept_until_the_server_says_that_it_is_stored(town: Town) -> None:
+def test_a_record_is_kept_until_the_server_says_that_it_is_stored(broker_town: Town) -> None:
     """A PUBACK is not enough: only `down/ack` lets a unit forget."""
-    server = listen(town)
-    with unit(town) as truck:
+    server = listen(broker_town)
+    with unit(broker_town) as truck:
         say(truck, 10)
         server.wait(10)
         assert truck.counts.pending == 10
@@ -81,10 +81,10 @@ def test_a_record_is_kept_until_the_server_says_that_it_is_stored(town: Town) ->
         assert truck.counts.stored == 10
 
 
-def test_what_is_not_stored_is_sent_again_under_the_same_name(town: Town) -> None:
+def test_what_is_not_stored_is_sent_again_under_the_same_name(broker_town: Town) -> None:
     """A record that no ack covers comes again, unchanged; what is stored does not."""
-    server = listen(town)
-    with unit(town) as truck:
+    server = listen(broker_town)
+    with unit(broker_town) as truck:
         say(truck, 3)
         server.wait(3)
         store(server, 0, 1)
@@ -106,15 +106,15 @@ def test_waits_double_up_to_a_cap_and_vary() -> None:
         assert 1.2 * base < max(drawn) <= 1.3 * base
 
 
-def test_records_survive_a_restart_of_the_unit(town: Town, tmp_path: Path) -> None:
+def test_records_survive_a_restart_of_the_unit(broker_town: Town, tmp_path: Path) -> None:
     """A unit that was switched off sends what was not stored, and numbers go on."""
-    server = listen(town)
-    with unit(town, Records(tmp_path / "unit.db")) as truck:
+    server = listen(broker_town)
+    with unit(broker_town, Records(tmp_path / "unit.db")) as truck:
         say(truck, 4)
         server.wait(4)
         store(server, 0, 1)
         assert truck.wait_stored(5, at_most=2)
-    with unit(town, Records(tmp_path / "unit.db")) as truck:
+    with unit(broker_town, Records(tmp_path / "unit.db")) as truck:
         assert truck.counts.pending == 2
         key = truck.record(Kind.STATUS, NOON)
         assert (key.boot, key.seq) == (2, 4)
@@ -124,26 +124,28 @@ def test_records_survive_a_restart_of_the_unit(town: Town, tmp_path: Path) -> No
         assert truck.wait_stored(5)
 
 
-def test_an_ack_of_another_boot_covers_nothing(town: Town, tmp_path: Path) -> None:
+def test_an_ack_of_another_boot_covers_nothing(broker_town: Town, tmp_path: Path) -> None:
     """`down/ack` names boot and seq; the same seq of another boot stays."""
-    server = listen(town)
-    with unit(town, Records(tmp_path / "unit.db")) as truck:
+    server = listen(broker_town)
+    with unit(broker_town, Records(tmp_path / "unit.db")) as truck:
         say(truck, 2)
         server.wait(2)
         store(server, 0, 1, boot=7)
         assert not truck.wait_stored(0.3)
 
 
-def test_a_unit_records_while_there_is_no_broker_and_sends_when_it_is_back(town: Town) -> None:
+def test_a_unit_records_while_there_is_no_broker_and_sends_when_it_is_back(
+    broker_town: Town,
+) -> None:
     """An outage loses nothing, and no more than the window is under way at once."""
-    truck = unit(town)
+    truck = unit(broker_town)
     with truck:
         truck.wait_connected(5)
-        town.broker.stop()
+        broker_town.broker.stop()
         say(truck, 200)
         assert truck.counts.pending == 200
-        with town.broker:
-            server = listen(town)
+        with broker_town.broker:
+            server = listen(broker_town)
             heard = set(numbers(server, 50))
             assert len(heard) <= QUICK.window
             for first in range(0, 200, 50):
@@ -151,11 +153,13 @@ def test_a_unit_records_while_there_is_no_broker_and_sends_when_it_is_back(town:
             assert truck.wait_stored(10)
 
 
-def test_a_tour_is_taken_and_answered_once_for_each_revision(town: Town, tmp_path: Path) -> None:
+def test_a_tour_is_taken_and_answered_once_for_each_revision(
+    broker_town: Town, tmp_path: Path
+) -> None:
     """The retained tour reaches a unit that comes late; it answers each revision one time."""
-    server = listen(town)
+    server = listen(broker_town)
     send_tour(server, 1)
-    with unit(town, Records(tmp_path / "unit.db")) as truck:
+    with unit(broker_town, Records(tmp_path / "unit.db")) as truck:
         tour = truck.wait_tour(lambda tour: tour.day == "2026-03-02", 5)
         assert tour is not None
         assert tour.stops == ()
@@ -165,7 +169,7 @@ def test_a_tour_is_taken_and_answered_once_for_each_revision(town: Town, tmp_pat
         assert (said["tour"], said["revision"], said["accepted"]) == ("p-truck-1", 1, True)
         store(server, 0, 0)
         assert truck.wait_stored(5)
-    with unit(town, Records(tmp_path / "unit.db")) as truck:
+    with unit(broker_town, Records(tmp_path / "unit.db")) as truck:
         assert truck.wait_tour(lambda tour: tour.revision == 1, 5)
         assert truck.counts.recorded == 0
         send_tour(server, 2)
@@ -173,20 +177,20 @@ def test_a_tour_is_taken_and_answered_once_for_each_revision(town: Town, tmp_pat
         assert truck.counts.recorded == 1
 
 
-def test_a_refused_tour_is_answered_with_the_reason_and_not_driven(town: Town) -> None:
+def test_a_refused_tour_is_answered_with_the_reason_and_not_driven(broker_town: Town) -> None:
     """A crew may refuse a revision; the dispatcher reads why."""
-    server = listen(town)
-    with unit(town, judge=lambda _: "already under way") as truck:
+    server = listen(broker_town)
+    with unit(broker_town, judge=lambda _: "already under way") as truck:
         send_tour(server, 1)
         said = json.loads(server.wait(1)[0].payload)
         assert (said["accepted"], said["reason"]) == (False, "already under way")
         assert truck.tour is None
 
 
-def test_wrong_credentials_give_one_clear_line(town: Town) -> None:
+def test_wrong_credentials_give_one_clear_line(broker_town: Town) -> None:
     """A unit that is not let in says so, and what to check."""
     stranger = Login(user="truck-1", password=SecretStr("no"), client_id=SecretStr("x"))
-    truck = Unit("truck-1", REGION, town.url, stranger, FixedClock(NOON))
+    truck = Unit("truck-1", REGION, broker_town.url, stranger, FixedClock(NOON))
     with truck, pytest.raises(BrokerError, match=r"unit truck-1: .*Not authorized.*credentials"):
         truck.wait_connected(0.5)
 
