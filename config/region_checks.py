@@ -14,6 +14,7 @@ from config.region import (
     Roads,
     Service,
     Vehicle,
+    seconds_of_day,
 )
 from config.region_containers import ContainerRow
 from config.region_source import Declared, FactList, Mistakes, suggestion
@@ -194,8 +195,17 @@ def _has_facilities(service: Declared[Service], lists: Lists, mistakes: Mistakes
 def _useful_facilities(lists: Lists, mistakes: Mistakes) -> None:
     collected = {f for service in lists["services"] for f in service.value.fractions}
     for facility in lists["facilities"]:
+        _long_enough(facility, mistakes)
         if not collected & set(facility.value.accepts):
             mistakes.about(facility, "accepts", "nothing of it is collected by any service")
+
+
+def _long_enough(facility: Declared[Facility], mistakes: Mistakes) -> None:
+    """Unloading has to be over when a facility closes."""
+    for index, hours in enumerate(facility.value.hours):
+        if seconds_of_day(hours.closes) - seconds_of_day(hours.opens) < facility.value.unload_s:
+            message = f"shorter than unload_s, {facility.value.unload_s} s"
+            mistakes.about(facility, ("hours", index), message)
 
 
 def _fits_a_truck(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:

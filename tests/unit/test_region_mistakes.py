@@ -78,6 +78,7 @@ def test_a_wrong_field_is_named(
 SPANS = [
     ("region.toml", 'latest = "17:00"', 'latest = "06:00"', "services", "not after earliest"),
     ("facilities.toml", 'opens = "07:00"', 'opens = "18:00"', "hours[0]", "not after opens"),
+    ("facilities.toml", 'opens = "07:00"', 'opens = "16:50"', "hours[0]", "shorter than unload_s"),
     ("vehicles.toml", 'shift_end = "14:48"', 'shift_end = "01:00"', "vehicles[0]", "not after"),
     ("depots.toml", 'name = "Depot"\n', "", "name", "is missing"),
     ("vehicles.toml", "payload_kg = 6000\n", "", "payload_kg", "is missing"),
