@@ -1,7 +1,7 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-const api = process.env.BINROUND_API ?? "http://127.0.0.1:8050";
+const API = "http://127.0.0.1:8050"; // where `binround api` listens while the console is worked on
 
 export default defineConfig({
   plugins: [svelte({ configFile: false })],
@@ -14,5 +14,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     rolldownOptions: { input: { index: "index.html", docs: "docs.html" } },
   },
-  server: { proxy: { "/v1": { target: api, changeOrigin: true }, "/openapi.json": api } },
+  server: { proxy: { "/v1": API, "/openapi.json": API } },
 });

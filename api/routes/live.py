@@ -22,7 +22,7 @@ def get_clock(parts: Parts) -> schemas.Clock:
 
 @router.get(
     "/v1/live",
-    response_class=LiveResponse,
+    response_class=Response,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
         **declared(INVALID),

@@ -5,7 +5,7 @@ import type { Container, LonLat, Plan, Region, Tour, TourLayer, TourSummary } fr
 import { words } from "./language.svelte";
 import { follow, type Connection, type PositionFeature } from "./live";
 import { tourColour } from "./palette";
-import { fillOf, riskOf } from "./risk";
+import { fillOf, isEmptied, riskOf } from "./risk";
 
 export type Selection = { tour: string } | { site: string } | null;
 
@@ -17,6 +17,7 @@ export interface SiteState {
   containers: Container[];
   risk: number | null;
   fill: number | null;
+  emptied: boolean;
 }
 
 /** A tour with its stops, its way and its colour. */
@@ -26,6 +27,8 @@ export interface TourState {
   layer: TourLayer;
   colour: string;
 }
+
+const PATIENCE_MS = 10_000;
 
 const highest = (values: (number | null)[]) =>
   values.reduce<number | null>((best, value) => {
@@ -65,11 +68,13 @@ class Day {
           containers: [container],
           risk: null,
           fill: null,
+          emptied: false,
         });
     }
     for (const site of sites.values()) {
       site.risk = highest(site.containers.map(riskOf));
       site.fill = highest(site.containers.map(fillOf));
+      site.emptied = site.risk === null && site.containers.some(isEmptied);
     }
     return sites;
   });
@@ -95,15 +100,17 @@ class Day {
     return selection && "site" in selection ? (this.sites.get(selection.site) ?? null) : null;
   });
 
-  vehicleName = (id: string) => this.names.get(id) ?? id;
+  /** A vehicle's name without what its type adds behind a comma. */
+  vehicleName = (id: string) => (this.names.get(id) ?? id).split(",")[0]!;
 
   async start() {
     this.status = "loading";
     try {
+      await this.#follow(); // first, so that nothing is missed between loading and listening
       await this.#load();
       this.status = "ready";
-      this.#follow();
     } catch {
+      this.stop();
       this.status = "failed";
     }
   }
@@ -176,12 +183,18 @@ class Day {
     );
   }
 
-  #follow() {
+  /** Open the stream of changes; resolves when it speaks. */
+  #follow(): Promise<void> {
     this.stop();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const patience = setTimeout(reject, PATIENCE_MS);
     const ticking = setInterval(() => this.#tick(), 250);
     const close = follow(
       {
-        clock: (clock) => this.#setClock(clock),
+        clock: (clock) => {
+          this.#setClock(clock);
+          resolve();
+        },
         positions: (layer) => (this.positions = layer.features),
         containers: ({ items }) => this.#update(items),
         plan: () => this.#reloadSoon(),
@@ -190,7 +203,13 @@ class Day {
       },
       (state) => (this.connection = state),
     );
-    this.#stops.push(close, () => clearInterval(ticking), () => clearTimeout(this.#reloading));
+    this.#stops.push(
+      close,
+      () => clearInterval(ticking),
+      () => clearTimeout(this.#reloading),
+      () => clearTimeout(patience),
+    );
+    return promise;
   }
 
   #setClock(clock: api.Clock) {

@@ -20,13 +20,24 @@ export const STEPS: readonly Step[] = [
 ];
 
 export const UNKNOWN = "#2b3646";
+export const EMPTIED = { fill: "#173b3a", edge: "#6fd3c7" };
 export const WORRYING = STEPS[2]!.from;
 
 export const riskOf = (container: Container): number | null =>
   container.belief?.overflow_risk ?? null;
 
-export const fillOf = (container: Container): number | null =>
-  container.belief?.fill ?? container.reading?.fill ?? null;
+/** Whether it was emptied after everything else that is known about it. */
+export function isEmptied({ emptied_at, reading, belief }: Container): boolean {
+  return !!emptied_at && !belief && (!reading || reading.time < emptied_at);
+}
+
+/** The fill level by the newest of what was measured, computed and done. */
+export function fillOf(container: Container): number | null {
+  const { reading, belief } = container;
+  if (isEmptied(container)) return 0;
+  if (reading && (!belief || reading.time > belief.computed_at)) return reading.fill;
+  return belief?.fill ?? null;
+}
 
 export function stepOf(risk: number | null): Step | null {
   if (risk === null) return null;

@@ -22,30 +22,33 @@ export function siteFeatures(
       site: site.id,
       risk: site.risk,
       over: (site.fill ?? 0) >= 1,
+      emptied: site.emptied,
       faint: !shown(site),
       selected: site.id === selected,
     }),
   );
 }
 
-/** The ways of tours; the selected one on top and the others faint. */
-export function tourFeatures(tours: TourState[], selected: string | null): GeoJSON.Feature[] {
+/** The ways of tours: what is driven recedes, and so do the others of a selected one. */
+export function tourFeatures(
+  tours: TourState[],
+  selected: string | null,
+  split: (vehicle: string, way: LonLat[]) => [driven: LonLat[], ahead: LonLat[]],
+): GeoJSON.Feature[] {
   return tours.flatMap((tour) => {
-    const points = wayOf(tour);
-    if (points.length < 2) return [];
-    return [
-      {
-        type: "Feature",
-        geometry: { type: "LineString", coordinates: points },
-        properties: {
-          tour: tour.summary.id,
-          colour: tour.colour,
-          faint: selected !== null && selected !== tour.summary.id,
-        },
-      },
-    ];
+    const [driven, ahead] = split(tour.summary.vehicle, wayOf(tour));
+    const faint = selected !== null && selected !== tour.summary.id;
+    return [way(tour, driven, faint, true), way(tour, ahead, faint, false)].filter(
+      (feature) => feature.geometry.coordinates.length > 1,
+    );
   });
 }
+
+const way = (tour: TourState, coordinates: LonLat[], faint: boolean, driven: boolean) => ({
+  type: "Feature" as const,
+  geometry: { type: "LineString" as const, coordinates },
+  properties: { tour: tour.summary.id, colour: tour.colour, faint, driven },
+});
 
 /** The points along which a tour drives. */
 export function wayOf(tour: TourState): LonLat[] {

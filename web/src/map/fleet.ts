@@ -56,6 +56,13 @@ export class Fleet {
     return now - this.#last < this.#interval * 1.1;
   }
 
+  /** A tour's way, split at the place where its truck is. */
+  split = (vehicle: string, way: LonLat[]): [driven: LonLat[], ahead: LonLat[]] => {
+    const along = this.#moves.get(vehicle)?.fromAlong ?? null;
+    const track = this.#tracks.get(vehicle);
+    return track && along !== null ? track.split(along) : [[], way];
+  };
+
   spots(now: number): Map<string, Spot> {
     const spots = new Map<string, Spot>();
     for (const [vehicle, move] of this.#moves) spots.set(vehicle, this.#spot(vehicle, move, now));

@@ -7,7 +7,7 @@ import type {
   LayerSpecification,
   Map as MapLibre,
 } from "maplibre-gl";
-import { STEPS, UNKNOWN } from "../risk";
+import { EMPTIED, STEPS, UNKNOWN } from "../risk";
 import { FONT, GROUND } from "./style";
 
 const EMPTY = { type: "FeatureCollection" as const, features: [] };
@@ -64,17 +64,21 @@ const LAYERS: LayerSpecification[] = [
     type: "line",
     source: "tours",
     layout: round,
+    filter: ["!", ["get", "driven"]],
     paint: { "line-color": GROUND, "line-width": width(2), "line-opacity": faded(0.9, 0) },
   },
   {
     id: "tours",
     type: "line",
     source: "tours",
-    layout: { ...round, "line-sort-key": ["case", ["get", "faint"], 0, 1] },
+    layout: {
+      ...round,
+      "line-sort-key": ["case", ["get", "faint"], 0, ["get", "driven"], 1, 2],
+    },
     paint: {
       "line-color": ["get", "colour"],
       "line-width": width(1),
-      "line-opacity": faded(0.85, 0.16),
+      "line-opacity": ["case", ["get", "driven"], faded(0.3, 0.1), faded(0.9, 0.16)],
     },
   },
   {
@@ -83,12 +87,24 @@ const LAYERS: LayerSpecification[] = [
     source: "sites",
     layout: { "circle-sort-key": ["coalesce", ["get", "risk"], -1] },
     paint: {
-      "circle-color": byRisk(UNKNOWN, "colour"),
-      "circle-radius": grow(byRisk(3, "radius")),
+      "circle-color": [
+        "case",
+        ["get", "emptied"],
+        EMPTIED.fill,
+        byRisk(UNKNOWN, "colour"),
+      ],
+      "circle-radius": grow(byRisk(3.2, "radius")),
       "circle-opacity": faded(1, 0.3),
       "circle-stroke-opacity": faded(1, 0.3),
-      "circle-stroke-width": ["case", ["get", "over"], 2, 1],
-      "circle-stroke-color": ["case", ["get", "over"], "#ffffff", GROUND],
+      "circle-stroke-width": ["case", ["get", "over"], 1.8, ["get", "emptied"], 1.4, 1],
+      "circle-stroke-color": [
+        "case",
+        ["get", "over"],
+        "#ffffff",
+        ["get", "emptied"],
+        EMPTIED.edge,
+        GROUND,
+      ],
     },
   },
   {

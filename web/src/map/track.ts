@@ -72,6 +72,17 @@ export class Track {
     };
   }
 
+  /** The way up to a place and the way from there on. */
+  split(along: number): [before: LonLat[], after: LonLat[]] {
+    const { point } = this.at(along);
+    const next = this.#metres.findIndex((metres) => metres > along);
+    if (next < 0) return [this.#points, []];
+    return [
+      [...this.#points.slice(0, next), point],
+      [point, ...this.#points.slice(next)],
+    ];
+  }
+
   bearing(a: LonLat, b: LonLat) {
     const angle = Math.atan2((b[0] - a[0]) * this.#shrink, b[1] - a[1]);
     return (angle * 180) / Math.PI;
