@@ -7,14 +7,14 @@ number, and a result is stored only while its attempt still holds the job (`requ
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, JobAborted
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, JobAborted
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
@@ -142,7 +142,18 @@ def require_held(connection: psycopg.Connection, fence: Fence) -> None:
 
 
 class _FencedJobs(JobManager):
-    """Lets a worker finish or retry a job only while it still holds it."""
+    """Lets a worker finish or retry a job only while it still holds it.
+
+    It also brings back the entry of a worker that was taken for dead: without it the worker
+    could never fetch a job again.
+    """
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        await self.update_heartbeat(worker_id)
+        return await super().fetch_job(queues, worker_id)
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        await self.connector.execute_query_async(_SQL["alive"], worker_id=worker_id)
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         if await self._holds(job):
@@ -221,8 +232,9 @@ def run_worker(
 
     try:
         asyncio.run(run())
-    except psycopg.Error as error:
-        raise DatabaseError(f"the job queue is gone: {' '.join(str(error).split())}") from error
+    except (psycopg.Error, ConnectorException) as error:
+        said = " ".join(str(error.__cause__ or error).split())
+        raise DatabaseError(f"the job queue's database is gone: {said}") from error
 
 
 def _adapted(task: Task) -> Callable[..., object]:

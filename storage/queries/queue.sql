@@ -11,6 +11,11 @@ SELECT 1 FROM procrastinate_jobs WHERE id = %s AND attempts = %s AND status = 'd
 SELECT 1 FROM procrastinate_jobs
 WHERE id = %(id)s AND attempts = %(attempts)s AND status = 'doing'
 
+-- name: alive
+INSERT INTO procrastinate_workers (id, last_heartbeat) OVERRIDING SYSTEM VALUE
+VALUES (%(worker_id)s, now())
+ON CONFLICT (id) DO UPDATE SET last_heartbeat = excluded.last_heartbeat
+
 -- name: reap
 -- Jobs of workers that were silent for too long. The lock keeps two reapers off the same job.
 WITH stalled AS MATERIALIZED (

@@ -65,14 +65,14 @@ def _batch(rows: Sequence[Row]) -> Batch:
 
 def _contents(connection: psycopg.Connection, tables: Sequence[str]) -> dict[str, list[Any]]:
     return {
-        table: connection.execute(f"SELECT t::text FROM {table} t ORDER BY 1").fetchall()  # type: ignore[arg-type]  # noqa: S608
+        table: connection.execute(f"SELECT t::text FROM {table} t ORDER BY 1").fetchall()  # noqa: S608
         for table in tables
     }
 
 
 def test_a_batch_is_stored_in_one_go(database: Database) -> None:
     """Every row lands in its table, the newest of each device becomes its state."""
-    rows = [_level(1), _level(0), _position(3), _position(2), _lift(4), _status(5)]
+    rows: list[Row] = [_level(1), _level(0), _position(3), _position(2), _lift(4), _status(5)]
     with database.connect() as connection:
         stored = store(connection, _batch(rows))
         assert dict(stored.counts) == {

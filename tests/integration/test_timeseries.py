@@ -23,7 +23,7 @@ def _position(at: datetime, received: datetime = NOW, *, suspect: bool = False) 
 
 
 def _count(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]  # noqa: S608
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     return int(row[0]) if row else -1
 
 
