@@ -14,8 +14,8 @@ from config.region import Region, Service
 from config.region_folder import load_region
 from config.settings import Settings, load_settings
 from jobs.plan_day import PlanOrder, open_travel, run
-from jobs.snapshot import coming_day, service_of
-from optimizer.daily import DayPlan, LeftOut, instant
+from jobs.snapshot import coming_day, depot_of, service_of
+from optimizer.daily import DayPlan, LeftOut, instant, require_collection_day
 from optimizer.explain import REASONS
 from optimizer.selection import policy_named
 from storage import assets, migrate
@@ -55,11 +55,12 @@ def command(
     order = PlanOrder(
         day=_day(day, facts, chosen, now),
         service=chosen.id,
-        depot=depot,
+        depot=depot_of(facts, chosen, depot).id,
         publish=publish,
         policy=policy_named(policy),
         seed=seed,
     )
+    require_collection_day(facts, chosen, order.day)
     with open_database(settings) as database:
         prepare(database, settings, facts, now)
         travel = open_travel(settings, facts)

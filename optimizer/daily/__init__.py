@@ -1,6 +1,6 @@
 """From the snapshot of a day to its plan; pure, and the same for production and studies."""
 
-from optimizer.daily.plan import assess, plan_day
+from optimizer.daily.plan import assess, plan_day, require_collection_day
 from optimizer.daily.result import DayPlan, LeftOut, PlannedStop, PlannedTour
 from optimizer.daily.sliced import SlicedTravel
 from optimizer.daily.snapshot import DaySnapshot, containers_of, instant
@@ -16,4 +16,5 @@ __all__ = [
     "containers_of",
     "instant",
     "plan_day",
+    "require_collection_day",
 ]

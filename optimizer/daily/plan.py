@@ -1,10 +1,11 @@
 """Plan a day: belief, selection, routing problem, solution, judgement, explanation."""
 
 from collections.abc import Callable
+from datetime import date
 from statistics import mean
 
 from config.errors import PlanError, SolverError
-from config.region import seconds_of_day
+from config.region import Region, Service, seconds_of_day
 from optimizer.check import Report, check
 from optimizer.daily.decision import Decision
 from optimizer.daily.problem import DayProblem, build
@@ -97,14 +98,23 @@ def believe(snapshot: DaySnapshot) -> Belief:
     return learn(before, snapshot.population, Evidence.of(snapshot.readings, snapshot.emptyings))
 
 
-def _occasion(snapshot: DaySnapshot) -> Occasion:
-    region, service, day = snapshot.region, snapshot.service, snapshot.day
+def require_collection_day(region: Region, service: Service, day: date) -> None:
+    """Make sure that a service runs on a day.
+
+    Raises:
+        PlanError: it does not; the message names the reason and the next day.
+    """
     if not region.is_collection_day(service, day):
         why = region.holidays.get(day) or f"a {day:%A}"
         raise PlanError(
             f"{day} is no collection day of {service.id} ({why}); "
             f"the next one is {region.next_collection_day(service, day)}"
         )
+
+
+def _occasion(snapshot: DaySnapshot) -> Occasion:
+    region, service, day = snapshot.region, snapshot.service, snapshot.day
+    require_collection_day(region, service, day)
     if not snapshot.containers:
         raise PlanError(
             f"depot {snapshot.depot.id} has no containers of {service.id}; "
