@@ -12,6 +12,7 @@ from config.region import Region
 from config.settings import Settings
 from jobs import plan_day, upkeep
 from jobs.believe import Believer
+from jobs.ground import write_ground
 from jobs.names import BELIEVE, PLAN_DAY, UPKEEP
 from optimizer.model import TravelTimes
 from optimizer.selection import policy_named
@@ -124,6 +125,7 @@ def serve(
     ended = threading.Event()
     rota = threading.Thread(target=_keep_rota, args=(database, clock, ended), name="rota")
     rota.start()
+    threading.Thread(target=write_ground, args=(settings, region), daemon=True).start()
     on_ready()
     try:
         run_worker(database, desk.tasks, concurrency=2)

@@ -22,7 +22,7 @@ Key = Annotated[
         description="Asking again with the same key gives the same job, for a day.",
     ),
 ]
-PLAN_DAY = "plan_day"
+PLAN_DAY = "plan_day"  # as in jobs.names; a request knows the worker by names only
 
 
 @router.get("/v1/plans", responses=declared(INVALID))

@@ -16,7 +16,7 @@ _CLASS_OF = {kind: name for name, kinds in _CLASSES.items() for kind in kinds}
 
 
 def write_road_layer(roads: RoadsSource, path: Path) -> None:
-    """Write the roads as gzipped GeoJSON, unless the file is there and newer than the extract.
+    """Write the roads as gzipped GeoJSON, unless the file is this extract's already.
 
     Each line has a `class` (major, middle, minor) and, where it has one, a `name`. The file is
     replaced as a whole: who reads it never sees half of it.
@@ -24,7 +24,8 @@ def write_road_layer(roads: RoadsSource, path: Path) -> None:
     Raises:
         RoadsError: the extract cannot be read.
     """
-    if path.exists() and path.stat().st_mtime >= roads.extract.stat().st_mtime:
+    changed = roads.extract.stat().st_mtime_ns  # the file's own time says what it was made from
+    if path.exists() and path.stat().st_mtime_ns == changed:
         return
     features = []
     for feature in network(roads.extract).features():
@@ -43,4 +44,5 @@ def write_road_layer(roads: RoadsSource, path: Path) -> None:
     part = path.with_suffix(f".{os.getpid()}.part")
     content = json.dumps(layer, separators=(",", ":"), ensure_ascii=False).encode()
     part.write_bytes(gzip.compress(content, mtime=0))
+    os.utime(part, ns=(changed, changed))
     part.replace(path)

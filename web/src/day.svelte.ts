@@ -5,7 +5,7 @@ import type { Container, LonLat, Plan, Region, Tour, TourLayer, TourSummary } fr
 import { words } from "./language.svelte";
 import { follow, type Connection, type PositionFeature } from "./live";
 import { tourColour } from "./palette";
-import { fillOf, isEmptied, riskOf } from "./risk";
+import { WORRYING, fillOf, isEmptied, riskOf } from "./risk";
 
 export type Selection = { tour: string } | { site: string } | null;
 
@@ -49,6 +49,7 @@ class Day {
   speed = $state(1);
   simulated = $state(false);
   now = $state.raw(new Date());
+  midnight = $state.raw(new Date(0));
 
   #clock = { server: Date.now(), local: performance.now() };
   #stops: (() => void)[] = [];
@@ -74,7 +75,9 @@ class Day {
     for (const site of sites.values()) {
       site.risk = highest(site.containers.map(riskOf));
       site.fill = highest(site.containers.map(fillOf));
-      site.emptied = site.risk === null && site.containers.some(isEmptied);
+      site.emptied =
+        (site.risk ?? 0) < WORRYING &&
+        site.containers.some((container) => isEmptied(container, this.midnight));
     }
     return sites;
   });
@@ -157,6 +160,7 @@ class Day {
   /** Load the plans of the clock's day: for each service the published one, else the newest. */
   async loadPlans() {
     this.#day = this.#today();
+    this.midnight = words.midnight(this.now);
     const found = await api.fetchPlans(this.#day);
     const best = new Map<string, api.PlanSummary>();
     for (const plan of found) {

@@ -26,6 +26,18 @@ class Words {
     return new Intl.DateTimeFormat(this.#locale, { ...options, timeZone: this.zone });
   }
 
+  /** The instant at which the day of an instant began, in the region's zone. */
+  midnight(instant: Date) {
+    const [h = 0, m = 0, s = 0] = new Intl.DateTimeFormat("en-GB", {
+      timeZone: this.zone,
+      timeStyle: "medium",
+    })
+      .format(instant)
+      .split(":")
+      .map(Number);
+    return new Date(instant.getTime() - 1000 * (3600 * h + 60 * m + s));
+  }
+
   toggle() {
     this.language = this.language === "de" ? "en" : "de";
     localStorage.setItem(STORED, this.language);

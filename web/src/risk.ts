@@ -27,14 +27,21 @@ export const riskOf = (container: Container): number | null =>
   container.belief?.overflow_risk ?? null;
 
 /** Whether it was emptied after everything else that is known about it. */
-export function isEmptied({ emptied_at, reading, belief }: Container): boolean {
+function isEmptiedLast({ emptied_at, reading, belief }: Container): boolean {
   return !!emptied_at && !belief && (!reading || reading.time < emptied_at);
+}
+
+/** Whether it was emptied today and is calm since. */
+export function isEmptied(container: Container, midnight: Date): boolean {
+  const { emptied_at } = container;
+  if (!emptied_at || new Date(emptied_at) < midnight) return false;
+  return (riskOf(container) ?? 0) < WORRYING;
 }
 
 /** The fill level by the newest of what was measured, computed and done. */
 export function fillOf(container: Container): number | null {
   const { reading, belief } = container;
-  if (isEmptied(container)) return 0;
+  if (isEmptiedLast(container)) return 0;
   if (reading && (!belief || reading.time > belief.computed_at)) return reading.fill;
   return belief?.fill ?? null;
 }
