@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -15,6 +18,7 @@ import pytest
 from cli.plan import command
 from config.clock import FixedClock
 from config.errors import PlanError, StaleResultError
+from config.lifetime import die_with_parent
 from config.region import Region
 from config.region_folder import load_region
 from config.settings import Settings
@@ -259,6 +263,37 @@ class TestWorker:
         assert plan.state == "published"
 
 
+class TestProcess:
+    def test_a_worker_starts_works_and_ends(
+        self,
+        database: Database,
+        connection: psycopg.Connection,
+        settings: Settings,
+    ) -> None:
+        """`binround worker` says READY, keeps beliefs fresh by itself, and ends when asked."""
+        environment = os.environ | {
+            "BINROUND_DATA_DIR": str(settings.data_dir),
+            "BINROUND_DATABASE_URL": database.dsn,
+            "BINROUND_REGION": "example",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-u", "-m", "cli.main", "worker"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent(),
+        ) as worker:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "READY\n"
+            deadline = time.monotonic() + 30
+            while not beliefs.load(connection) and time.monotonic() < deadline:
+                connection.rollback()
+                time.sleep(0.2)
+            assert beliefs.load(connection)
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+
+
 class TestCommand:
     def plan(
         self, database: Database, folder: Path, *arguments: str
@@ -325,7 +360,7 @@ class TestCommand:
     ) -> None:
         """Nothing is opened, computed or stored for an order that cannot be meant."""
         monkeypatch.setenv("BINROUND_DATABASE_URL", "postgresql://127.0.0.1:1/nobody-is-asked")
-        usual = {"day": "2026-11-24", "region": "example", "policy": "risk"}
+        usual: dict[str, Any] = {"day": "2026-11-24", "region": "example", "policy": "risk"}
         with pytest.raises(PlanError) as refused:
             command(**(usual | option))
         assert str(refused.value).startswith(line)
