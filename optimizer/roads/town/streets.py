@@ -46,7 +46,7 @@ def furnish(rng: Generator, plan: Plan, radius_m: float) -> Town:
     living = minor & (draw >= 0.30) & (draw < 0.40)
     light = minor & (draw >= 0.40) & (draw < 0.415)
     exempt = minor & (draw >= 0.415) & (draw < 0.43)
-    low = ~minor & (draw < 0.01)
+    low = ~minor & (plan.rank < PRIMARY) & (draw < 0.02)
     oneway, (light, low) = _keep_reachable(plan, oneway, (light, low))
     tags = _street_tags(plan, oneway, living)
     for street in np.flatnonzero(light):
