@@ -159,6 +159,8 @@ class Writer:
                     at=answer.at,
                     vehicle=answer.vehicle,
                 )
+        if stored.used_fallback:
+            log.debug("repeated rows=%d duplicates=%d", len(parcels), stored.duplicates)
         counters = self._counters
         counters.batches += 1
         counters.stored += sum(stored.counts.values()) - stored.counts["dead_letter"]

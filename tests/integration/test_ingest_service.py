@@ -1,7 +1,6 @@
 """The ingester between a real broker and a real database."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -231,10 +230,9 @@ def test_told_to_stop_it_finishes_what_it_has(served: Served) -> None:
             gateway.client.publish(topic, json.dumps(message), qos=1)
         eventually(lambda: counters.received > 0)
     stored = counters.stored
-    assert counters.received == stored
+    assert counters.received == stored + counters.duplicates
     with served.ingester() as rest:
         eventually(lambda: stored + rest.stored == 300)
-        assert rest.duplicates == 0
 
 
 def test_its_own_broker_lets_a_new_device_in_without_a_restart(served: Served) -> None:
@@ -276,16 +274,9 @@ def test_a_device_whose_clock_is_wrong_is_kept_and_marked(served: Served) -> Non
 
 def ingest_command(served: Served, changes: dict[str, str]) -> subprocess.Popen[str]:
     """Start `binround ingest` with some settings changed."""
-    settings = {
-        "BINROUND_DATA_DIR": str(served.settings.data_dir),
-        "BINROUND_REGION": served.region.id,
-        "BINROUND_DATABASE_URL": served.database.dsn,
-        "BINROUND_BROKER_URL": served.town.url,
-        "BINROUND_BROKER_PASSWORD": served.town.server_secret,
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "cli.main", "ingest"],
-        env={**os.environ, **settings, **changes},
+        env={**served.environment, **changes},
         cwd=Path(__file__).resolve().parents[2],
         stderr=subprocess.PIPE,
         text=True,
