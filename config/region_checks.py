@@ -39,6 +39,9 @@ def check_together(
         for service in lists["services"]:
             _has_vehicles(service, lists, mistakes)
             _has_facilities(service, lists, mistakes)
+        for vehicle in lists["vehicles"]:
+            _one_compartment_each(vehicle, mistakes)
+            _can_do_its_services(vehicle, lists, mistakes)
         _collected_once(lists, mistakes)
         _useful_facilities(lists, mistakes)
         _fits_a_truck(lists, rows, mistakes)
@@ -145,7 +148,7 @@ def _collected_once(lists: Lists, mistakes: Mistakes) -> None:
     counts = Counter(f for service in lists["services"] for f in service.value.fractions)
     for fraction in lists["fractions"]:
         if counts[fraction.value.id] != 1:
-            what = "by no service" if not counts[fraction.value.id] else "by several services"
+            what = "more than once" if counts[fraction.value.id] else "by no service"
             mistakes.about(fraction, "id", f"{fraction.value.id!r} is collected {what}")
 
 
@@ -162,8 +165,6 @@ def _has_vehicles(service: Declared[Service], lists: Lists, mistakes: Mistakes) 
             if fraction not in carried:
                 message = f"no vehicle of depot {depot!r} has a compartment for {fraction!r}"
                 mistakes.about(service, ("fractions", index), message)
-    for fact in lists["vehicles"]:
-        _one_compartment_each(fact, mistakes)
 
 
 def _one_compartment_each(vehicle: Declared[Vehicle], mistakes: Mistakes) -> None:
@@ -174,6 +175,23 @@ def _one_compartment_each(vehicle: Declared[Vehicle], mistakes: Mistakes) -> Non
                 path = ("compartments", index, "fractions")
                 mistakes.about(vehicle, path, f"{fraction!r} has two compartments in this vehicle")
             seen.add(fraction)
+
+
+def _can_do_its_services(vehicle: Declared[Vehicle], lists: Lists, mistakes: Mistakes) -> None:
+    """A vehicle has room for, and is out during the hours of, each of its services."""
+    services: dict[str, Service] = {fact.value.id: fact.value for fact in lists["services"]}
+    carried = {f for part in vehicle.value.compartments for f in part.fractions}
+    for index, name in enumerate(vehicle.value.services):
+        service = services.get(name)
+        if service and not carried & set(service.fractions):
+            message = f"no compartment takes anything of {name!r}"
+            mistakes.about(vehicle, ("services", index), message)
+        if service and not (
+            vehicle.value.shift_start < service.latest
+            and service.earliest < vehicle.value.shift_end
+        ):
+            hours = f"{service.earliest:%H:%M} to {service.latest:%H:%M}"
+            mistakes.about(vehicle, "shift_start", f"outside the hours of {name!r}, {hours}")
 
 
 def _has_facilities(service: Declared[Service], lists: Lists, mistakes: Mistakes) -> None:

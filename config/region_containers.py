@@ -135,6 +135,8 @@ def _read_csv(text: str, mistakes: Mistakes) -> list[Declared[ContainerRow]]:
     for wrong in [name for name in columns if name not in ContainerRow.model_fields]:
         hint = suggestion(wrong, ContainerRow.model_fields)
         mistakes.add(CSV, 1, wrong or "(empty)", f"unknown column{hint}")
+    for twice in {name for name in columns if columns.count(name) > 1}:
+        mistakes.add(CSV, 1, twice, "there are several columns of this name")
     rows = []
     for cells in reader:
         source = Source(CSV, {(name,): reader.line_num for name in ContainerRow.model_fields})

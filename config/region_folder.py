@@ -114,7 +114,7 @@ def _read(path: Path, mistakes: Mistakes) -> Folder:
             folder.lists[name] = _declare_list(model, name, raw, source, mistakes)
         rest = {key: value for key, value in raw.items() if key not in lists}
         if file == "region.toml":
-            rest["roads"] = _with_extract(rest.get("roads"), path, source, mistakes)
+            _find_extract(rest, path, source, mistakes)
             folder.head = declare(RegionHead, rest, source, (), mistakes)
         else:
             _refuse(rest, lists, source, mistakes)
@@ -126,7 +126,7 @@ def _read(path: Path, mistakes: Mistakes) -> Folder:
 
 def _read_toml(path: Path, file: str, mistakes: Mistakes) -> tuple[dict[str, Any] | None, Source]:
     try:
-        text = (path / file).read_text(encoding="utf-8")
+        text = (path / file).read_text(encoding="utf-8-sig")
         return tomllib.loads(text), Source(file, toml_lines(text))
     except tomllib.TOMLDecodeError as error:
         at = re.search(r" \(at line (\d+), column \d+\)| \(at end of document\)", str(error))
@@ -169,15 +169,14 @@ def _refuse(
         mistakes.add(source.file, source.line((key,)), key, f"unknown field{hint}")
 
 
-def _with_extract(roads: Any, path: Path, source: Source, mistakes: Mistakes) -> Any:
+def _find_extract(head: dict[str, Any], path: Path, source: Source, mistakes: Mistakes) -> None:
     """Make the extract's name a full path, so that nobody has to know the folder later."""
-    if not isinstance(roads, dict) or not isinstance(roads.get("extract"), str):
-        return roads
-    extract = path / roads["extract"]
-    if not extract.is_file():
-        line = source.line(("roads", "extract"))
-        mistakes.add(source.file, line, "roads.extract", f"no file {roads['extract']!r} here")
-    return {**roads, "extract": str(extract)}
+    match head:
+        case {"roads": {"extract": str(name), **rest}}:
+            if not (path / name).is_file():
+                line = source.line(("roads", "extract"))
+                mistakes.add(source.file, line, "roads.extract", f"no file {name!r} in the folder")
+            head["roads"] = {**rest, "extract": str(path / name)}
 
 
 def _region(head: RegionHead, folder: Folder) -> Region:

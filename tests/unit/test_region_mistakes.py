@@ -118,6 +118,11 @@ TOGETHER = [
      ["vehicles.toml:24: id: 'truck-1' is already used in line 2"]),
     ("vehicles.toml", 'fractions = ["glass-white"]', 'fractions = ["glass-white", "glass-mixed"]',
      ["vehicles.toml:19: compartments[1].fractions: 'glass-mixed' has two compartments"]),
+    ("region.toml", '"glass-white", "glass-mixed"]', '"glass-white", "glass-mixed", "glass-white"]',
+     ["region.toml:21: id: 'glass-white' is collected more than once"]),
+    ("vehicles.toml", 'shift_start = "06:45"\nshift_end = "14:48"',
+     'shift_start = "17:00"\nshift_end = "23:00"',
+     ["vehicles.toml:7: shift_start: outside the hours of 'glass', 07:00 to 17:00"]),
     ("facilities.toml", '"glass-white", "glass-mixed"]', '"glass-white"]',
      ["region.toml:42: fractions[1]: no facility takes 'glass-mixed'"]),
     ("facilities.toml", '["mon", "tue", ', '["tue", ',
@@ -144,6 +149,33 @@ def test_each_depot_of_a_service_carries_all_its_fractions(folder: Path) -> None
         "region.toml:42: fractions[1]: no vehicle of depot 'depot' has a compartment for "
         "'glass-mixed'"
     ) in mistakes_of(folder)
+
+
+def test_a_vehicle_carries_something_of_each_of_its_services(folder: Path) -> None:
+    """A vehicle without a compartment for a service it is listed for is a mistake."""
+    with (folder / "vehicles.toml").open("a", encoding="utf-8") as file:
+        file.write('[[vehicles.compartments]]\nfractions = ["paper"]\n')
+        file.write("capacity_l = 1\ncapacity_kg = 1\n")
+    path = folder / "vehicles.toml"
+    head, truck = path.read_text().rsplit("[[vehicles]]", 1)
+    truck = truck.replace('"glass-white"', '"paper"').replace('"glass-mixed"', '"paper"')
+    path.write_text(f"{head}[[vehicles]]{truck}")
+    assert "vehicles.toml:27: services[0]: no compartment takes anything of 'glass'" in mistakes_of(
+        folder
+    )
+
+
+def test_missing_tables_are_named(folder: Path) -> None:
+    """Whatever region.toml lacks is named, and not what follows from it."""
+    (folder / "region.toml").write_text('id = "example"\n')
+    assert mistakes_of(folder) == [
+        "region.toml:1: fractions: is missing; declare [[fractions]]",
+        "region.toml:1: name: is missing",
+        "region.toml:1: retention: is missing",
+        "region.toml:1: roads: is missing",
+        "region.toml:1: services: is missing; declare [[services]]",
+        "region.toml:1: zone: is missing",
+    ]
 
 
 def test_a_service_without_vehicles_is_a_mistake(folder: Path) -> None:
@@ -337,6 +369,9 @@ def test_containers_can_come_as_csv(folder: Path, separator: str) -> None:
     [
         ([HEADER, FIRST, SECOND + ",7"], "containers.csv:3: row: 9 cells, but the header has 8"),
         ([HEADER, FIRST, "c2,s2"], "containers.csv:3: row: 2 cells, but the header has 8"),
+        ([HEADER.replace("sensor", "site"), FIRST],
+         "containers.csv:1: site: there are several columns of this name"),
+        ([HEADER], "containers.csv:1: row: there is no container"),
         ([HEADER, FIRST, "", FIRST], "containers.csv:4: id: 'c1' is already used in line 2"),
         ([HEADER, FIRST.replace("3000", "3 m3")], "containers.csv:2: volume_l: '3 m3': "),
         ([HEADER, FIRST.replace("3000", "")], "containers.csv:2: volume_l: is missing"),

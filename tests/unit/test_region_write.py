@@ -23,7 +23,7 @@ def test_a_shipped_region_survives_being_written(name: str, tmp_path: Path) -> N
     assert load_region(str(tmp_path)) == region
 
 
-@given(TEXTS, st.floats(8.0, 9.0), st.times(time(0, 0, 0, 1)), st.dictionaries(DAYS, TEXTS))
+@given(TEXTS, st.floats(8.0, 9.0), st.times(time(0, 15)), st.dictionaries(DAYS, TEXTS))
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_number_and_time_survives(
     tmp_path_factory: pytest.TempPathFactory,
