@@ -72,6 +72,14 @@ def build_region(request: BuildRequest) -> Region:
     """
     _check_request(request)
     region = _compose(request, load_defaults())
+    try:
+        _write(region, request)
+    except OSError as error:
+        raise _impossible(request, f"cannot write {request.out}: {error.strerror}") from None
+    return load_region(str(request.out))
+
+
+def _write(region: Region, request: BuildRequest) -> None:
     request.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".region-", dir=request.out.parent) as work:
         folder = Path(work) / "region"
@@ -79,7 +87,6 @@ def build_region(request: BuildRequest) -> Region:
         write_region(region, folder, _comment(request))
         load_region(str(folder))
         folder.rename(request.out)
-    return load_region(str(request.out))
 
 
 def _check_request(request: BuildRequest) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from config.errors import RoadsError
+from config.errors import RegionError, RoadsError
 from config.region import Container, Site
 from config.region_containers import GEOJSON
 from config.region_defaults import load_defaults
@@ -84,7 +84,11 @@ def scatter_region(folder: Path, sites: int, containers: int, seed: int, data_di
         seed=seed,
     )
     streets = Streets.of(roads_of(region, data_dir).extract)
-    write_containers(folder / GEOJSON, *scatter(streets, wanted))
+    placed = scatter(streets, wanted)
+    try:
+        write_containers(folder / GEOJSON, *placed)
+    except OSError as error:
+        raise RegionError(str(folder), [f"cannot write {GEOJSON}: {error.strerror}"]) from None
 
 
 def _spread(streets: Streets, wanted: Scatter, rng: np.random.Generator) -> list[int]:

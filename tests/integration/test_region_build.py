@@ -167,6 +167,13 @@ def test_an_existing_folder_is_not_touched(town: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_place_that_cannot_be_written(town: Path, tmp_path: Path) -> None:
+    """It is named in one line."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RegionError, match=r"cannot write .*/file/out: \w+"):
+        build_region(request(town, tmp_path / "file" / "out", containers=20))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a map", b"\x00\x00\x00\x0d\x0a\x09OSMHeader"])
 def test_a_file_that_is_no_extract(content: bytes, tmp_path: Path) -> None:
     """It is refused in one line, and nothing is left behind."""
