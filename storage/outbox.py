@@ -62,12 +62,18 @@ def append(
     Returns:
         Its id.
     """
-    with connection.transaction():
-        connection.execute(_SQL["lock"], [_LOCK])
-        row = connection.execute(_SQL["append"], [at, kind, key, Jsonb(payload)]).fetchone()
-        number = int(row[0]) if row else 0
-        connection.execute(_SQL["notify"], [CHANNEL, str(number)])
-    return number
+    row = connection.execute(
+        _SQL["append"],
+        {
+            "lock": _LOCK,
+            "at": at,
+            "kind": kind,
+            "key": key,
+            "payload": Jsonb(payload),
+            "channel": CHANNEL,
+        },
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def after(

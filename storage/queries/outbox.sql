@@ -1,11 +1,13 @@
--- name: lock
-SELECT pg_advisory_xact_lock(%s)
-
 -- name: append
-INSERT INTO outbox (at, kind, key, payload) VALUES (%s, %s, %s, %s) RETURNING id
-
--- name: notify
-SELECT pg_notify(%s, %s)
+-- The lock comes before the id, and both last until the commit.
+WITH turn AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock(%(lock)s)
+), added AS (
+    INSERT INTO outbox (at, kind, key, payload)
+    SELECT %(at)s, %(kind)s, %(key)s, %(payload)s FROM turn
+    RETURNING id
+)
+SELECT id, pg_notify(%(channel)s, id::text) FROM added
 
 -- name: after
 SELECT id, at, kind, key, payload
