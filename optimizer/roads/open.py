@@ -1,6 +1,5 @@
 """Open a region's travel times: from OSRM here, OSRM elsewhere, or as an estimate."""
 
-import importlib.util
 import logging
 from pathlib import Path
 
@@ -39,16 +38,17 @@ def open_roads(
         from optimizer.roads.http import HttpEngine, http_info
 
         return OsrmTravelTimes(HttpEngine(osrm_url), http_info(osrm_url))
-    if not estimate and importlib.util.find_spec("osrm") is None:
-        logger.warning(
-            "no road engine: travel times are estimates from straight lines; "
-            "install osrm-bindings for real ones"
-        )
-        estimate = True
     if estimate:
         return Haversine()
-    from optimizer.roads.embedded import EmbeddedEngine
-
+    try:
+        from optimizer.roads.embedded import EmbeddedEngine
+    except ImportError as error:
+        logger.warning(
+            "no road engine (%s): travel times are estimates from straight lines; "
+            "install osrm-bindings for real ones",
+            error,
+        )
+        return Haversine()
     source = roads if isinstance(roads, RoadsSource) else roads_of(roads, data_dir)
     graph = prepare(source.extract, graphs_folder(data_dir))
     info = ProviderInfo(
