@@ -79,7 +79,7 @@ class Inserter:
             kind = self._facts.kinds[empty.truck]
             if id(kind) in seen or not self._facts.allowed(visit, empty.truck):
                 continue
-            changed = self._builder.from_visits(empty.truck, [visit])
+            changed = self._builder.alone(empty.truck, visit)
             if self._facts.problem.visits[visit].trucks is None:
                 seen.add(id(kind))
             if changed is not None:

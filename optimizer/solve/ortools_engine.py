@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1200  # visits in one model; beyond, building it costs more than it gains
 SHORTEST_S = 0.2
+SOLUTIONS = 500  # accepted moves and refused ones, after which a day hardly gets better
+FAILURES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ class OrTools:
             routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
         )
         parameters.time_limit.FromMilliseconds(int(left_s * 1000))
-        parameters.solution_limit = max(1, round(effort * 500))
+        # Counted limits come before the clock, so that the same seed gives the same plan.
+        parameters.solution_limit = max(1, round(effort * SOLUTIONS))
+        failures = model.routing.solver().FailuresLimit(max(1, round(effort * FAILURES)))
+        model.routing.AddSearchMonitor(failures)
         model.routing.CloseModelWithParameters(parameters)
         first = model.routing.ReadAssignmentFromRoutes(model.routes(routes), True)
         if first is None:

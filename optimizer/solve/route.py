@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +53,7 @@ class Builder:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self._alone: dict[tuple[int, int], Route | None] = {}
         self.clocks = {id(kind): Clock(facts, kind) for kind in facts.kinds}
         self.kg = [sum(visit.kg) for visit in facts.problem.visits]
         self.litres = [sum(visit.litres) for visit in facts.problem.visits]
@@ -67,11 +68,15 @@ class Builder:
         return None if placed is None else self.build(truck, placed[0])
 
     def alone(self, truck: int, visit: int) -> Route | None:
-        """Build the route that serves one visit only, by whichever facilities are open."""
+        """Return the route that serves one visit only, by whichever facilities are open."""
         facts = self.facts
-        ways = facts.kinds[truck].unloadings(facts.mask[visit]) if facts.mask[visit] else ((),)
-        routes = [route for way in ways if (route := self.build(truck, (visit, *way)))]
-        return min(routes, key=lambda route: route.cost, default=None)
+        key = (id(facts.kinds[truck]), visit)
+        if key not in self._alone:
+            ways = facts.kinds[truck].unloadings(facts.mask[visit]) if facts.mask[visit] else ((),)
+            routes = [route for way in ways if (route := self.build(truck, (visit, *way)))]
+            self._alone[key] = min(routes, key=lambda route: route.cost, default=None)
+        route = self._alone[key]
+        return route and replace(route, truck=truck)
 
     def build(self, truck: int, nodes: Sequence[int], like: Route | None = None) -> Route | None:
         """Build a route through these nodes.

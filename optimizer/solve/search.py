@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 REMOVED = 10.0  # visits taken out per step, on average
 STRING = 10  # longest string taken out of one route
 BLINK = 0.01
+TRIED_AGAIN = 10  # visits left out that get another chance in each step
 HOT, COLD = 0.3, 0.003  # first and last temperature, as a share of a visit's mean cost
 FULL_EUR = 1e7  # a mandatory visit left out; beyond any day's cost
 
@@ -224,8 +225,8 @@ class Search:
                 if rest and routes[truck] is None:
                     back.update(rest)  # unloadings cannot be placed without them
         absent = sorted(day.absent & self._candidate_set)
-        if len(absent) > 16:
-            absent = self._random.sample(absent, 16)
+        if len(absent) > TRIED_AGAIN:
+            absent = self._random.sample(absent, TRIED_AGAIN)
         return self._filled(routes, self._order([*sorted(back), *absent]), day.absent | back)
 
     def _order(self, visits: list[int]) -> list[int]:
