@@ -8,15 +8,19 @@ from typing import Any
 
 import psycopg
 
+from config.errors import DatabaseError
 from config.region import Region
 from config.settings import Settings
 from jobs.plan_day import open_travel
 from jobs.record import plan_record
 from jobs.snapshot import depot_of, service_of, take_snapshot
+from optimizer.check import check
 from optimizer.daily import plan_day
+from optimizer.formats.plan_json import parse_plan
+from optimizer.formats.problem_json import parse_problem
 from optimizer.selection import FixedCalendar
 from optimizer.solve.isolation import solve_isolated
-from storage import plans, telemetry
+from storage import basis, plans, telemetry
 from storage.database import Database
 from storage.plans import PlanRecord
 from storage.telemetry import Totals
@@ -118,6 +122,7 @@ def take_account(
     with database.connect() as connection:
         totals = telemetry.totals(connection)
         published = published_on(connection, region, day)
+        violations = sum(_violations(connection, plan) for plan in published)
     calendar = [_under_calendar(database, region, settings, plan) for plan in published]
     would_overflow = set(told.get("would_overflow", ()))
     return Account(
@@ -132,7 +137,7 @@ def take_account(
             for plan in published
             for tour in plan.tours
         ),
-        violations=0,
+        violations=violations,
         would_overflow=len(would_overflow),
         calendar_days=max((service.calendar_days for service in region.services), default=0),
         risk_priced=_figures(published, would_overflow),
@@ -158,6 +163,16 @@ def published_on(connection: psycopg.Connection, region: Region, day: date) -> l
     """Return the plans that count on a day."""
     found = [plans.published(connection, day, *duty) for duty in duties(region, day)]
     return [plan for plan in found if plan]
+
+
+def _violations(connection: psycopg.Connection, plan: PlanRecord) -> int:
+    """Judge a stored plan again, from what was stored of it."""
+    kept = basis.load(connection, plan.id)
+    if kept is None:
+        raise DatabaseError(f"plan {plan.id} has no basis to judge it by; plan the day again")
+    problem = parse_problem(kept.problem, plan.id)
+    read = parse_plan(kept.solution, plan.id, problem)
+    return len(read.unknown) + len(check(problem, read.solution).violations)
 
 
 def _under_calendar(

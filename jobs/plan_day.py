@@ -10,14 +10,14 @@ import psycopg
 from config.errors import PlanError
 from config.region import Region
 from config.settings import Settings
-from jobs.record import belief_rows, new_plan_id, plan_record
+from jobs.record import basis_of, belief_rows, new_plan_id, plan_record
 from jobs.snapshot import depot_of, service_of, take_snapshot
 from optimizer.daily import DayPlan, SlicedTravel, plan_day
 from optimizer.model import Places, TravelTimes
 from optimizer.roads import open_roads
 from optimizer.selection import Policy
 from optimizer.solve.isolation import solve_isolated
-from storage import beliefs, plans
+from storage import basis, beliefs, plans
 from storage.queue import Fence
 
 MATRIX_PLACES = 2_000  # beyond this a matrix of all places is larger than what a day asks for
@@ -105,6 +105,7 @@ def run(
     name = new_plan_id(plan)
     with connection.transaction():
         plans.save(connection, plan_record(plan, name, now), fence)
+        basis.keep(connection, name, basis_of(plan))
         if snapshot.decided_at == now:
             beliefs.save(connection, belief_rows(snapshot, plan.belief, plan.decision))
         if order.publish:

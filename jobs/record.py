@@ -11,7 +11,10 @@ from optimizer.daily import DayPlan, DaySnapshot, PlannedStop, PlannedTour, inst
 from optimizer.daily.decision import Decision
 from optimizer.fill.belief import Belief
 from optimizer.fill.forecast import Forecast
+from optimizer.formats.plan_json import plan_document
+from optimizer.formats.problem_json import problem_document
 from optimizer.roads.polyline import encode
+from storage.basis import Basis
 from storage.beliefs import BeliefRow
 from storage.plans import PlanRecord, StopRecord, TourRecord, UnservedRecord
 
@@ -49,6 +52,12 @@ def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
             for one in plan.left_out
         ),
     )
+
+
+def basis_of(plan: DayPlan) -> Basis:
+    """Return what the plan was decided on, to be judged again by anybody."""
+    problem = plan.day.problem
+    return Basis(problem_document(problem), plan_document(problem, plan.solution, plan.report))
 
 
 def belief_rows(snapshot: DaySnapshot, belief: Belief, decision: Decision) -> list[BeliefRow]:

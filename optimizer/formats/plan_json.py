@@ -71,11 +71,20 @@ def read_plan(path: Path, problem: Problem) -> ReadPlan:
     Raises:
         FileFormatError: names the file and the line or the field.
     """
+    return parse_plan(load_json(path), str(path), problem)
+
+
+def parse_plan(document: Any, source: str, problem: Problem) -> ReadPlan:
+    """Make a plan of a JSON document.
+
+    Raises:
+        FileFormatError: names the source and the field.
+    """
     try:
-        file = PlanFile.model_validate(load_json(path))
+        file = PlanFile.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise FileFormatError(f"{path}: {field_name(first['loc'])}: {first['msg']}") from None
+        raise FileFormatError(f"{source}: {field_name(first['loc'])}: {first['msg']}") from None
     truck = {one.id: index for index, one in enumerate(problem.trucks)}
     unknown: list[Violation] = []
     tours = []
@@ -111,7 +120,13 @@ def write_plan(path: Path, problem: Problem, solution: Solution, report: Report)
     Raises:
         FileFormatError: the file cannot be written.
     """
-    document = {
+    document = plan_document(problem, solution, report)
+    _write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def plan_document(problem: Problem, solution: Solution, report: Report) -> dict[str, Any]:
+    """Return a plan as a JSON document."""
+    return {
         "tours": [_tour(tour) for tour in report.tours],
         "unserved": [
             {
@@ -127,7 +142,6 @@ def write_plan(path: Path, problem: Problem, solution: Solution, report: Report)
         "km": round(report.distance_m / 1000.0, 3),
         "cost_eur": round(report.cost_eur, 2),
     }
-    _write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
 def _tour(tour: TimedTour) -> dict[str, Any]:

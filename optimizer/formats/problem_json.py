@@ -105,20 +105,39 @@ def read_problem_json(path: Path, vehicles: int | None = None) -> model.Problem:
     Raises:
         FileFormatError: names the file and the line or the field.
     """
+    return parse_problem(load_json(path), str(path), vehicles)
+
+
+def parse_problem(document: Any, source: str, vehicles: int | None = None) -> model.Problem:
+    """Make a problem of a JSON document.
+
+    Args:
+        document: what JSON holds.
+        source: where it comes from, for messages.
+        vehicles: use only so many of its trucks, the first ones.
+
+    Raises:
+        FileFormatError: names the source and the field.
+    """
     try:
-        file = ProblemFile.model_validate(load_json(path))
+        file = ProblemFile.model_validate(document)
         return _problem(file, vehicles)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = field_name(first["loc"])
-        raise FileFormatError(f"{path}: {where}: {first['msg']}") from None
+        raise FileFormatError(f"{source}: {where}: {first['msg']}") from None
     except ProblemError as error:
-        raise FileFormatError(f"{path}: {error}") from None
+        raise FileFormatError(f"{source}: {error}") from None
+
+
+def problem_document(problem: model.Problem) -> dict[str, Any]:
+    """Return a problem as a JSON document; parsing it gives an equal one."""
+    return _file(problem).model_dump(mode="json", exclude_defaults=True)
 
 
 def write_problem_json(path: Path, problem: model.Problem) -> None:
     """Write a problem; reading it gives an equal one."""
-    text = json.dumps(_file(problem).model_dump(exclude_defaults=True), ensure_ascii=False)
+    text = json.dumps(problem_document(problem), ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
