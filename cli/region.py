@@ -8,7 +8,7 @@ import typer
 
 from config.errors import RegionError
 from config.region import Region
-from config.region_folder import find_folder, load_region
+from config.region_folder import load_region
 from config.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -57,7 +57,12 @@ def build(
 
 @app.command()
 def scatter(
-    folder: Annotated[str, typer.Argument(help="A region's folder; its containers are replaced.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="A region's folder; its containers are replaced."
+        ),
+    ],
     sites: Annotated[int, typer.Option(min=1, help="How many sites.")],
     containers: Annotated[int, typer.Option(min=1, help="How many containers in all.")],
     seed: Annotated[int, typer.Option(min=0, help="Of the generator.")] = 1,
@@ -68,8 +73,8 @@ def scatter(
     """
     from jobs.region_scatter import scatter_region
 
-    scatter_region(find_folder(folder), sites, containers, seed, load_settings().data_dir)
-    typer.echo(_summary(load_region(folder)))
+    scatter_region(folder, sites, containers, seed, load_settings().data_dir)
+    typer.echo(_summary(load_region(str(folder))))
 
 
 @app.command()
