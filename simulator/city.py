@@ -104,7 +104,6 @@ class City:
             stack.callback(self._save)
             self._recall()
             self._tell_history()
-            begin = self._told_until
             while not self._done():
                 self._pass_time()
             self._settle()
@@ -114,7 +113,7 @@ class City:
                 **asdict(self._told),
                 "resent": sum(count.resent for count in counts.values()),
                 "tours": self._tours(),
-                **summarise(self._region, self._waste, self._day, begin, self._told_until),
+                **summarise(self._region, self._waste, self._day, self._told_until),
             }
         self._say({"phase": "done", **summary})
         return summary

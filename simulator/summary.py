@@ -9,16 +9,16 @@ from config.region import Region
 from simulator.waste import Waste
 
 
-def summarise(region: Region, waste: Waste, day: date, begin: float, end: float) -> dict[str, Any]:
+def summarise(region: Region, waste: Waste, day: date, end: float) -> dict[str, Any]:
     """Return the figures of a day.
 
     Args:
         region: its containers' services tell when they can next be emptied.
         waste: the world.
         day: the day that was played.
-        begin: when the tours of the day could begin.
         end: until when it was played.
     """
+    begin = region.midnight(day).timestamp()
     chance_s = _next_chance(region, waste, day)
     which = np.arange(len(waste.ids))
     later, untouched = waste.level(which, chance_s), waste.level(which, chance_s, begin)
@@ -28,8 +28,8 @@ def summarise(region: Region, waste: Waste, day: date, begin: float, end: float)
         "containers": len(waste.ids),
         "containers_emptied": sum(begin <= at < end for _, at in waste.emptyings),
         "overflowing": {
-            "at_the_start": int((waste.levels(begin) > 1).sum()),
-            "at_the_end": int((waste.levels(end) > 1).sum()),
+            "as_the_day_began": int((waste.levels(begin) > 1).sum()),
+            "now": int((waste.levels(end) > 1).sum()),
             "until_the_next_collection": int((later > 1).sum()),
             "until_then_without_the_tours": int((untouched > 1).sum()),
         },

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,12 @@ import pytest
 from psycopg import sql
 
 from config.clock import SharedClock
-from config.region import Region
-from config.settings import Settings
 from jobs.plan_day import PlanOrder, open_travel, run
 from simulator.city import City, CityOptions
 from simulator.link import Credentials
 from simulator.sentlog import SentFile
 from storage import plans
 from storage.assets import gateway_name
-from storage.database import Database
 from tests.fixtures.roads import RoadNetwork
 from tests.fixtures.served import Served
 
@@ -29,6 +27,7 @@ pytestmark = [pytest.mark.db, pytest.mark.roads]
 
 MONDAY = date(2026, 6, 1)
 DAWN = datetime(2026, 6, 1, 3, 30, tzinfo=UTC)  # 05:30 in Berlin
+Record = tuple[str, str, datetime, int]  # kind, device, time, seq
 SAID = "SELECT d.name, r.time, r.seq FROM {table} r JOIN device d ON d.id = r.device_id"
 
 
@@ -42,6 +41,20 @@ def day(served: Served, tmp_path: Path) -> Iterator["Day"]:
         yield Day(served, clock, tmp_path)
 
 
+class Stopping(SharedClock):
+    """A clock at which the city is broken off, as by Ctrl-C."""
+
+    def __init__(self, path: Path, until: datetime) -> None:
+        super().__init__(path)
+        self._until = until
+
+    def set(self, instant: datetime, speed: float) -> None:
+        """Let the time be an instant, but none after the end."""
+        if instant > self._until:
+            raise KeyboardInterrupt
+        super().set(instant, speed)
+
+
 class Day:
     """A simulated day that a test plays."""
 
@@ -50,33 +63,28 @@ class Day:
         self.said: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
 
-    @property
-    def database(self) -> Database:
-        """Where the ingester stores."""
-        return self.served.database
-
-    def city(self, sent: SentFile | None = None) -> City:
-        """Return the city, a fast one with a week of history."""
+    def play(self, clock: SharedClock) -> None:
+        """Play the city, a fast one with a week of history, until all is driven."""
         served = self.served
-        gateway = gateway_name(served.region.id)
         credentials = Credentials(
             url=served.town.url,
             devices={name: served.login(name) for name in served.credentials},
-            gateway=gateway,
+            gateway=gateway_name(served.region.id),
         )
         options = CityOptions(history_days=7, fast=True, poll_s=0.02)
         folder = self.folder / "city"
-        return City(served.region, credentials, self.clock, folder, options, sent, self.said.append)
+        with SentFile(self.folder / "sent.jsonl") as sent:
+            city = City(served.region, credentials, clock, folder, options, sent, self.said.append)
+            self.summary = city.run()
 
     @contextmanager
-    def played(self) -> Iterator[None]:
-        """Play the city beside the test, which plans; then wait until all is driven."""
+    def played(self, clock: SharedClock) -> Iterator[None]:
+        """Play the city beside the test, which plans."""
         problems: list[BaseException] = []
 
         def play() -> None:
             try:
-                with SentFile(self.folder / "sent.jsonl") as sent:
-                    self.summary = self.city(sent).run()
+                self.play(clock)
             except BaseException as problem:  # handed to the test's own thread
                 problems.append(problem)
 
@@ -99,13 +107,32 @@ class Day:
                 return
             time.sleep(0.05)
 
-    def plan(self, region: Region, settings: Settings) -> str:
+    def plan(self, data_dir: Path) -> str:
         """Plan the day as the worker does and send it to the trucks."""
-        with self.database.connect(autocommit=True) as connection:
-            order = PlanOrder(MONDAY, publish=True)
+        region = self.served.region
+        settings = self.served.settings.model_copy(update={"data_dir": data_dir})
+        with self.served.database.connect(autocommit=True) as connection:
+            order, now = PlanOrder(MONDAY, publish=True), self.clock.now()
             travel = open_travel(settings, region)
-            plan, _ = run(connection, settings, region, travel, order, self.clock.now(), budget_s=2)
+            plan, _ = run(connection, settings, region, travel, order, now, budget_s=2)
         return plan
+
+    def sent(self) -> list[Record]:
+        """Return what the city says it sent."""
+        lines = (self.folder / "sent.jsonl").read_text().splitlines()
+        return [
+            (said["kind"], said["device"], datetime.fromisoformat(said["time"]), said["seq"])
+            for said in map(json.loads, lines)
+        ]
+
+    def stored(self) -> set[Record]:
+        """Return what the database holds of it."""
+        with self.served.database.connect() as connection:
+            return {
+                (table, *row)
+                for table in ("level", "position", "event")
+                for row in connection.execute(sql.SQL(SAID).format(table=sql.Identifier(table)))
+            }
 
 
 def test_a_day_is_told_planned_driven_and_stored_without_loss(
@@ -113,26 +140,28 @@ def test_a_day_is_told_planned_driven_and_stored_without_loss(
 ) -> None:
     """What the city says it sent is what the database holds, record for record.
 
-    Every published tour is driven and acknowledged; its lifts empty containers in the world.
+    Every published tour is driven and acknowledged, even when the city is stopped half-way and
+    started again: it goes on where it was, and no second of a tour is missing or told twice.
     """
-    settings = day.served.settings.model_copy(update={"data_dir": road_town.data_dir})
-    with day.played():
-        name = day.plan(day.served.region, settings)
-    sent = {
-        (said["kind"], said["device"], datetime.fromisoformat(said["time"]), said["seq"])
-        for said in map(json.loads, (day.folder / "sent.jsonl").read_text().splitlines())
-    }
-    with day.database.connect() as connection:
-        stored = {
-            (kind, *row)
-            for kind, table in (("level", "level"), ("position", "position"), ("event", "event"))
-            for row in connection.execute(sql.SQL(SAID).format(table=sql.Identifier(table)))
-        }
+    noon = DAWN.replace(hour=5)  # in the middle of the tours
+    with pytest.raises(KeyboardInterrupt), day.played(Stopping(day.folder / "clock", noon)):
+        name = day.plan(road_town.data_dir)
+    day.play(day.clock)
+
+    sent = day.sent()
+    assert len(sent) == len(set(sent))
+    assert {one for one in sent if one[0] != "tour-ack"} == day.stored()
+    with day.served.database.connect() as connection:
         plan = plans.get(connection, name)
     assert plan is not None
-    assert {one for one in sent if one[0] != "tour-ack"} == stored
-    assert day.summary["fixes"] > 1000
+    assert plan.tours
     assert all(tour.accepted for tour in plan.tours)
-    assert {tour["vehicle"] for tour in day.summary["tours"]} == {t.vehicle for t in plan.tours}
-    planned = sum(len(stop.containers) for tour in plan.tours for stop in tour.stops)
-    assert 0 < day.summary["containers_emptied"] <= planned
+    for tour in plan.tours:
+        times = [
+            when for kind, device, when, _ in sent if (kind, device) == ("position", tour.vehicle)
+        ]
+        assert times[0] < noon < times[-1]
+        steps = {(later - earlier).total_seconds() for earlier, later in pairwise(times)}
+        assert steps == {1.0}
+    lifts = sum(len(stop.containers) for tour in plan.tours for stop in tour.stops)
+    assert 0 < day.summary["containers_emptied"] <= lifts
