@@ -41,7 +41,7 @@ def validate(problem: Problem) -> None:
             if len(amounts) != len(problem.fractions):
                 raise ProblemError(f"{at}.{name}", "needs one amount per fraction")
             _amounts(f"{at}.{name}", amounts)
-        _amounts(f"{at}.service_s", [visit.service_s])
+        _seconds(f"{at}.service_s", [visit.service_s])
         _windows(f"{at}.windows", visit.windows)
         if visit.prize_eur is not None:
             _amounts(f"{at}.prize_eur", [visit.prize_eur])
@@ -53,13 +53,17 @@ def validate(problem: Problem) -> None:
         at = f"facilities[{index}]"
         _location(problem, f"{at}.location", facility.location)
         _fractions(problem, f"{at}.accepts", facility.accepts)
-        _amounts(f"{at}.unload_s", [facility.unload_s])
+        _seconds(f"{at}.unload_s", [facility.unload_s])
         _windows(f"{at}.windows", facility.windows)
     for index, truck in enumerate(problem.trucks):
         _truck(problem, f"trucks[{index}]", truck)
 
 
 def _matrices(problem: Problem) -> None:
+    for name in ("duration_s", "distance_m"):
+        matrix = getattr(problem, name)
+        if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
+            raise ProblemError(name, "must be an array of numbers")
     shape = problem.duration_s.shape
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ProblemError("duration_s", f"must be square, is {shape}")
@@ -101,7 +105,10 @@ def _truck(problem: Problem, at: str, truck: Truck) -> None:
             _amounts(f"{at}.{name}", [limit])
     for number, rule in enumerate(truck.breaks):
         here = f"{at}.breaks[{number}]"
-        _amounts(here, [rule.duration_s, rule.earliest_start_s, rule.due_after_s])
+        _seconds(
+            here,
+            [rule.duration_s, rule.earliest_start_s, rule.latest_start_s, rule.due_after_s],
+        )
         if rule.latest_start_s < rule.earliest_start_s:
             raise ProblemError(f"{here}.latest_start_s", "is before earliest_start_s")
 
@@ -117,14 +124,23 @@ def _ids(at: str, ids: Sequence[str]) -> None:
 
 
 def _location(problem: Problem, at: str, location: int) -> None:
-    if not 0 <= location < len(problem.duration_s):
+    if not isinstance(location, int | np.integer) or not 0 <= location < len(problem.duration_s):
         raise ProblemError(at, f"{location} is outside the travel matrix")
 
 
 def _amounts(at: str, amounts: Iterable[float]) -> None:
     for amount in amounts:
+        if isinstance(amount, bool) or not isinstance(amount, int | float | np.number):
+            raise ProblemError(at, f"{amount!r} is no number")
         if not (math.isfinite(amount) and 0 <= amount <= LARGEST):
             raise ProblemError(at, f"{amount} is negative, not finite or far too large")
+
+
+def _seconds(at: str, instants: Iterable[int]) -> None:
+    for instant in instants:
+        if isinstance(instant, bool) or not isinstance(instant, int | np.integer):
+            raise ProblemError(at, f"{instant!r} is no whole number of seconds")
+    _amounts(at, instants)
 
 
 def _fractions(problem: Problem, at: str, fractions: Iterable[int]) -> None:
@@ -134,6 +150,6 @@ def _fractions(problem: Problem, at: str, fractions: Iterable[int]) -> None:
 
 def _windows(at: str, windows: Iterable[TimeWindow]) -> None:
     for window in windows:
-        _amounts(at, [window.earliest_s, window.latest_s])
+        _seconds(at, [window.earliest_s, window.latest_s])
         if window.latest_s < window.earliest_s:
             raise ProblemError(at, f"ends at {window.latest_s} before {window.earliest_s}")

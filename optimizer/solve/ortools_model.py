@@ -122,7 +122,8 @@ def _scale(facts: Facts, trucks: Sequence[int], size: int) -> float:
         (float(kind.cost[facts.seconds < FAR_S].max(initial=0.0)) * size + kind.truck.fixed_eur
          for kind in kinds), default=1.0,
     )  # fmt: skip
-    prizes = sum(prize or 0.0 for prize in facts.prize) + LEFT_OUT * size
+    hours = sum(facts.kinds[t].eur_per_s * facts.problem.trucks[t].shift.latest_s for t in trucks)
+    prizes = hours + sum(prize or 0.0 for prize in facts.prize) + LEFT_OUT * size
     return min(float(FINEST_EUR), LARGEST_SUM / 1000 / max(dearest + prizes, 1.0))
 
 
@@ -200,9 +201,7 @@ def _breaks(
             solver.Add(interval.EndExpr() <= last)
             intervals.append(interval)
     if intervals:
-        at_nodes = [0] * routing.Size()
-        for index in range(routing.Size()):
-            at_nodes[index] = int(service[model.manager.IndexToNode(index)])
+        at_nodes = [int(service[model.manager.IndexToNode(i)]) for i in range(routing.Size())]
         time.SetBreakIntervalsOfVehicle(intervals, vehicle, at_nodes)
 
 
