@@ -79,6 +79,7 @@ class Play:
             self._screen.ready(address, self._settings.data_dir)
             self._screen.follow(city)
             children.start("worker")
+            self._wait_phase(("waiting-for-tours", "driving"), children)
             while True:
                 self._plan_today(stack.database, clock, children)
                 self._drive_today(stack.database, clock, children)
@@ -94,9 +95,9 @@ class Play:
             children.start("worker")
             city = self._city(children, stack, "--fast")
             self._screen.follow(city)
-            self._wait_phase("waiting-for-tours", children)
+            self._wait_phase(("waiting-for-tours",), children)
             self._plan_today(stack.database, clock, children)
-            self._wait_phase("done", children)
+            self._wait_phase(("done",), children)
             self._screen.step("all tours are driven; the same day under the fixed calendar")
             account = take_account(
                 stack.database,
@@ -247,9 +248,9 @@ class Play:
 
         self._wait(ready, children, "the API is not ready")
 
-    def _wait_phase(self, phase: str, children: Children) -> None:
-        """Wait until the city says that it is in a phase."""
-        self._wait(lambda: self._screen.phase == phase, children, f"the city is not {phase}")
+    def _wait_phase(self, phases: tuple[str, ...], children: Children) -> None:
+        """Wait until the city says that it is in one of some phases."""
+        self._wait(lambda: self._screen.phase in phases, children, f"the city is not {phases[0]}")
 
     def _wait_job(self, database: Database, job_id: int, children: Children) -> None:
         def ended() -> bool:
