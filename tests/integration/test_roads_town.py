@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import osmium
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from config.region import Roads
 from optimizer.model import Places
@@ -41,6 +43,17 @@ def test_the_same_seed_gives_the_same_bytes(road_town: RoadNetwork, tmp_path: Pa
     write_town(other, 8, TOWN_RADIUS_M, *TOWN_CENTRE, blocks=250)
     assert again.read_bytes() == road_town.source.extract.read_bytes() != other.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again.osm.pbf", "other.osm.pbf"]
+
+
+@given(seed=st.integers(0, 2**32), radius_m=st.floats(600, 3000))
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_town_cuts_a_street_off(tmp_path: Path, seed: int, radius_m: float) -> None:
+    """Whatever the seed: from every street that is open to trucks one reaches all others."""
+    extract = tmp_path / "town.osm.pbf"
+    write_town(extract, seed, radius_m, *TOWN_CENTRE, blocks=60)
+    roads = network(extract)
+    unlimited = roads.take(np.flatnonzero(~roads.limited))
+    assert len(connected(unlimited)) == len(unlimited) > 100
 
 
 def test_it_has_what_a_town_has(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from optimizer.roads.town.plan import plan_streets
 from optimizer.roads.town.streets import furnish
 from optimizer.roads.town.turns import forbid_turns
 
-VERSION = 3
+VERSION = 4
 """Part of a town's file name; goes up when the same seed would give another town."""
 
 BLOCKS = 1350  # about 4,000 ways

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-RESIDENTIAL, TERTIARY, SECONDARY, PRIMARY = range(4)
+from optimizer.roads.town.ranks import PRIMARY, SECONDARY, TERTIARY
 
 _MAIN_ROADS = 7
 _RINGS = ((0.22, PRIMARY), (0.55, SECONDARY), (0.85, TERTIARY))

@@ -5,9 +5,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from optimizer.roads.town.plan import PRIMARY, RESIDENTIAL, Plan
+from optimizer.roads.town.plan import Plan
+from optimizer.roads.town.ranks import PRIMARY, RESIDENTIAL
 
-_STRAIGHT = np.cos(np.radians(65))  # blocks of all shapes: most streets meet at 120 degrees
+_STRAIGHT = np.cos(np.radians(65))  # a street may bend by so much at a junction
 _TREES = (
     "Ahorn Birken Buchen Eichen Erlen Eschen Fichten Flieder Ginster Hasel Holunder Kastanien "
     "Kiefern Lärchen Linden Pappel Platanen Rosen Tannen Ulmen Weiden Wacholder Nelken Tulpen "

@@ -15,18 +15,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra, minimum_spanning_tree
 from scipy.spatial import Voronoi
 
-from optimizer.roads.town.blocks import (
-    PRIMARY,
-    RESIDENTIAL,
-    SECONDARY,
-    TERTIARY,
-    Blocks,
-    Points,
-    lay_blocks,
-    polar,
-)
-
-__all__ = ["PRIMARY", "RESIDENTIAL", "SECONDARY", "TERTIARY", "Plan", "plan_streets"]
+from optimizer.roads.town.blocks import Blocks, Points, lay_blocks, polar
+from optimizer.roads.town.ranks import RESIDENTIAL
 
 _JOINED = 0.14  # of a block's width: junctions that are nearer are one
 _AVENUE = 0.3  # what a metre of a planned main road counts for its course

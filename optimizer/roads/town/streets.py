@@ -9,7 +9,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from optimizer.roads.town.names import name_streets
-from optimizer.roads.town.plan import PRIMARY, RESIDENTIAL, SECONDARY, Plan
+from optimizer.roads.town.plan import Plan
+from optimizer.roads.town.ranks import PRIMARY, RESIDENTIAL, SECONDARY
 
 Tags = dict[str, str]
 _HIGHWAY = ("residential", "tertiary", "secondary", "primary")
@@ -146,12 +147,14 @@ def _with_cul_de_sacs(rng: Generator, town: Town) -> Town:
     for street, (nodes, tags) in enumerate(town.ways):
         if len(nodes) < 4 or length_m[street] < 80 or draw[street] > 0.16 or "lanes" in tags:
             continue
+        side, share, circle = rng.choice((-1.0, 1.0)), rng.uniform(0.2, 0.35), rng.random()
+        if "maxweight" in tags or "maxheight" in tags:
+            continue  # a truck could not get to its end
         start, corner, end = (town.xy[nodes[at]] for at in (0, 1, -1))
         beside = np.array([start[1] - end[1], end[0] - start[0]]) / length_m[street]
-        reach = rng.choice((-1.0, 1.0)) * min(90.0, rng.uniform(0.2, 0.35) * length_m[street])
         node = len(town.xy) + len(points)
-        points.append(corner + beside * reach)
-        if rng.random() < 0.6:
+        points.append(corner + beside * side * min(90.0, share * length_m[street]))
+        if circle < 0.6:
             node_tags[node] = {"highway": "turning_circle"}
         name = f"{tags['name']} (Stich)"
         ways.append(([nodes[1], node], {"highway": "residential", "maxspeed": "30", "name": name}))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from optimizer.roads.town.plan import RESIDENTIAL, SECONDARY
+from optimizer.roads.town.ranks import RESIDENTIAL, SECONDARY
 from optimizer.roads.town.streets import Town
 
 _SHARE_OF_LEFT_TURNS = 0.25
