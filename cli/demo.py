@@ -34,7 +34,8 @@ def command(
     from config.region_folder import load_region
     from config.settings import load_settings
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     settings = load_settings(**({"region": region} if region else {}))
     facts = load_region(settings.region)
     folder = settings.data_dir / "demo" / facts.id

@@ -1,6 +1,7 @@
 """Plays a simulated region on the real system: live for a person, or a day as fast as it goes."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ import httpx
 
 from cli.account import duties, published_on, take_account
 from cli.children import Child, Children
+from cli.data_folder import claim
 from cli.screen import Screen
 from cli.stack import Stack, raise_stack
 from config.clock import RealClock, SharedClock
-from config.errors import BinroundError, DatabaseError
+from config.errors import BinroundError, SettingsError
 from config.region import Region
 from config.settings import Settings
 from jobs.names import PLAN_DAY
@@ -70,6 +72,7 @@ class Play:
 
     def live(self) -> None:
         """Play for a person at the console, until interrupted."""
+        require_free_port(self._options.port)
         with self._stage() as (stack, children, clock):
             children.start("ingest")
             children.start("api", "--port", str(self._options.port))
@@ -118,23 +121,17 @@ class Play:
     def _stage(self) -> Iterator[tuple[Stack, Children, SharedClock]]:
         """Start what stands below the services."""
         folder = self._settings.data_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
+        with claim(folder):
             clock = SharedClock(folder / "clock")
-        except OSError as error:
-            raise DatabaseError(
-                f"cannot write to {folder} ({error.strerror}); "
-                "set BINROUND_DATA_DIR to a folder you may write"
-            ) from None
-        clock.set(self._first_instant(), 0.0)
-        self._screen.step(f"{self._region.name}, {self._local(clock):%A %d %B %Y, %H:%M}")
-        with raise_stack(self._settings, self._region, clock) as stack:
-            self._screen.step("database and broker are up")
-            with Children(folder / "logs", stack.environment, self._screen.step) as children:
-                try:
-                    yield stack, children, clock
-                finally:
-                    clock.set(clock.now(), 0.0)
+            clock.set(self._first_instant(), 0.0)
+            self._screen.step(f"{self._region.name}, {self._local(clock):%A %d %B %Y, %H:%M}")
+            with raise_stack(self._settings, self._region, clock) as stack:
+                self._screen.step("database and broker are up")
+                with Children(folder / "logs", stack.environment, self._screen.step) as children:
+                    try:
+                        yield stack, children, clock
+                    finally:
+                        clock.set(clock.now(), 0.0)
 
     def _city(self, children: Children, stack: Stack, *more: str) -> Child:
         arguments = [
@@ -272,3 +269,18 @@ class Play:
                     f"{otherwise} after {PATIENCE_S:.0f} s; see {self._settings.data_dir / 'logs'}"
                 )
             time.sleep(POLL_S)
+
+
+def require_free_port(port: int) -> None:
+    """Make sure that the API can have its port, before anything is started.
+
+    Raises:
+        SettingsError: it is taken.
+    """
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} on 127.0.0.1 cannot be had ({error.strerror}); "
+            "choose another with --port or BINROUND_API_PORT"
+        ) from None
