@@ -84,7 +84,7 @@ class Writer:
                 if not self.write(batch, stop):
                     break
         finally:
-            self._hang_up()
+            self.hang_up()
 
     def write(self, deliveries: Sequence[Delivery], stop: threading.Event) -> bool:
         """Store a batch and acknowledge it; False if it was given up because of `stop`."""
@@ -194,9 +194,10 @@ class Writer:
         if not self._counters.database_retries % 20:
             log.warning("database away, waiting for it: %s", " ".join(str(error).split()))
         self._counters.database_retries += 1
-        self._hang_up()
+        self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Let go of the database; the next batch connects again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

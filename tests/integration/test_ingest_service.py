@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from config.errors import DatabaseError
 from ingest.messages import Kind, TourDown, down_topic, up_topic
 from simulator.unit import Resend, Unit
 from storage import assets, outbox, plans
+from storage.database import Database
 from tests.fixtures.broker import Member
 from tests.fixtures.served import NOON, Served
 
@@ -30,10 +32,10 @@ def eventually(holds: Callable[[], object], timeout_s: float = 10.0) -> None:
         time.sleep(0.02)
 
 
-def rows(served: Served, query: str) -> list[tuple[object, ...]]:
+def rows(served: Served, query: LiteralString) -> list[tuple[object, ...]]:
     """Read from the database."""
     with served.database.connect() as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 def unit(served: Served, name: str = "truck-1", **options: object) -> Unit:
@@ -127,10 +129,9 @@ def test_a_bad_message_is_put_aside_and_its_neighbours_land(served: Served) -> N
         (gateway, sensor, Kind.LEVEL, b'{"seq":1}', "level: time: Field required"),
     ]
     with served.ingester() as counters:
-        for client, device, kind, payload, _ in bad:
+        for seq, (client, device, kind, payload, _) in enumerate(bad):
             client.publish(up_topic(region, device, kind), payload)
-            gateway.publish(up_topic(region, sensor, Kind.LEVEL), json.dumps(level))
-            level["seq"] = int(level["seq"]) + 1
+            gateway.publish(up_topic(region, sensor, Kind.LEVEL), json.dumps({**level, "seq": seq}))
         eventually(lambda: counters.stored == 5 and counters.dead_letters == 5)
     letters = rows(served, "SELECT payload, reason FROM dead_letter ORDER BY id")
     assert [payload for payload, _ in letters] == [payload for *_, payload, _ in bad]
@@ -206,7 +207,7 @@ def test_a_database_that_is_away_costs_nothing_but_time(served: Served) -> None:
         truck.record(Kind.STATUS, NOON)
         assert truck.wait_stored(10)
         with psycopg.connect(other, autocommit=True) as admin:
-            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # type: ignore[arg-type]
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
             )
@@ -214,7 +215,7 @@ def test_a_database_that_is_away_costs_nothing_but_time(served: Served) -> None:
                 truck.record(Kind.STATUS, NOON + timedelta(seconds=second + 1))
             eventually(lambda: counters.database_retries >= 3)
             assert truck.counts.pending == 50
-            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")  # type: ignore[arg-type]
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert truck.wait_stored(20)
     assert rows(served, "SELECT count(*), count(DISTINCT seq) FROM status") == [(51, 51)]
 
@@ -301,7 +302,7 @@ def test_the_command_says_in_one_line_what_is_missing(served: Served) -> None:
         assert "Traceback" not in complaint
 
 
-def test_an_old_schema_is_refused(served: Served, empty_database: object) -> None:
+def test_an_old_schema_is_refused(served: Served, empty_database: Database) -> None:
     """It does not start on a database that lacks migrations."""
     served = replace(served, database=empty_database)
     with pytest.raises(DatabaseError, match="binround db migrate"), served.ingester():

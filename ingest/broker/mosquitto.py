@@ -1,0 +1,86 @@
+"""The same rights for an Eclipse Mosquitto: its configuration, access list and passwords.
+
+Mosquitto's own defaults lose data silently: it keeps 1,000 messages for a subscriber that is
+away and writes to disk every 30 minutes. What is set here keeps them; the promise to our own
+units does not rest on it (they keep a record until `down/ack`), that to other devices does.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ingest.broker.access import Grant
+from ingest.broker.nats import WINDOW
+from ingest.messages import MAX_PAYLOAD_BYTES
+
+HEADER_BYTES = 512  # of a packet around the largest payload: topic and fixed header
+ITERATIONS = 101  # Mosquitto's default; our secrets are random, not words to be guessed
+
+
+def write_mosquitto(
+    folder: Path,
+    data: Path,
+    grants: Iterable[Grant],
+    secrets: Mapping[str, str],
+    *,
+    port: int = 1883,
+    address: str = "127.0.0.1",
+) -> Path:
+    """Write `mosquitto.conf`, `acl` and `passwords`; a running broker takes them by SIGHUP.
+
+    Args:
+        folder: where the files go.
+        data: where the broker keeps messages and sessions.
+        grants: all users with their rights.
+        secrets: by user. Mosquitto cannot read the registry's bcrypt hashes, so these have to
+            be at hand; who has none here cannot log in.
+        port: where it listens.
+        address: on which address.
+
+    Returns:
+        The configuration's path.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    acl, passwords, config = folder / "acl", folder / "passwords", folder / "mosquitto.conf"
+    _write(acl, "\n".join(map(_rights, grants)))
+    _write(passwords, "".join(f"{user}:{_digest(key)}\n" for user, key in secrets.items()))
+    _write(
+        config,
+        f"""\
+listener {port} {address}
+allow_anonymous false
+password_file {passwords}
+acl_file {acl}
+persistence true
+persistence_location {data}/
+autosave_on_changes true
+autosave_interval 1
+max_queued_messages 0
+max_inflight_messages {WINDOW}
+max_packet_size {MAX_PAYLOAD_BYTES + HEADER_BYTES}
+""",
+    )
+    return config
+
+
+def _rights(grant: Grant) -> str:
+    lines = [f"user {grant.user}"]
+    lines += [f"topic write {topic}" for topic in grant.publish]
+    lines += [f"topic read {topic}" for topic in grant.subscribe]
+    return "\n".join(lines) + "\n"
+
+
+def _digest(secret: str) -> str:
+    """Return a password as mosquitto_passwd would write it: PBKDF2 with SHA-512."""
+    salt = os.urandom(12)
+    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, ITERATIONS)
+    encoded = (base64.b64encode(part).decode() for part in (salt, digest))
+    return f"$7${ITERATIONS}${next(encoded)}${next(encoded)}"
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
