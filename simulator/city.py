@@ -210,9 +210,8 @@ class City:
         name = f"{tour.tour}/{tour.revision}"
         left = self._state.started.setdefault(name, self._told_until)
         day = drive(tour, self._region, self._waste, self._options.seed, left)
-        ahead = [(which, at) for which, at in day.emptied if at >= self._told_until]
-        self._waste.empty([which for which, _ in ahead], [at for _, at in ahead])
-        return Playback(day, unit, self._told_until)
+        self._waste.empty([which for which, _ in day.emptied], [at for _, at in day.emptied])
+        return Playback(day, unit)
 
     def _judge(self, tour: TourDown) -> str | None:
         """Refuse a tour that comes while the day's tour is under way."""
@@ -226,16 +225,24 @@ class City:
     def _is_today(self, tour: TourDown) -> bool:
         return tour.day == self._day.isoformat()
 
+    @property
+    def _expected(self) -> list[Unit]:
+        """The units of the trucks that work today."""
+        running = {
+            s.id for s in self._region.services if self._region.is_collection_day(s, self._day)
+        }
+        return [self._units[v.id] for v in self._region.vehicles if running & set(v.services)]
+
     def _have_all_tours(self) -> bool:
-        tours = [unit.tour for unit in self._units.values()]
+        tours = [unit.tour for unit in self._expected]
         return all(tour is not None and self._is_today(tour) for tour in tours)
 
     def _executed(self) -> bool:
-        """Whether every truck has had its tour of the day, and driven it."""
+        """Whether every truck that works today has had its tour, and driven it."""
         driven = {vehicle for vehicle, playing in self._playing.items() if playing.done}
         return self._have_all_tours() and all(
-            vehicle in driven or (unit.tour is not None and not unit.tour.stops)
-            for vehicle, unit in self._units.items()
+            unit.device in driven or (unit.tour is not None and not unit.tour.stops)
+            for unit in self._expected
         )
 
     def _done(self) -> bool:

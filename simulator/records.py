@@ -1,7 +1,7 @@
 """What a truck unit remembers over a restart: its records until they are known to be stored."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Records:
         self._db.executescript(_SCHEMA)
         self.boot = self._counter("boot") + 1
         self.next_seq = self._counter("seq")
+        self.mark = self._counter("mark")
         self._pending = int(self._db.execute("SELECT count(*) FROM record").fetchone()[0])
         self._save_counters()
         self._db.commit()
@@ -57,12 +58,19 @@ class Records:
         """Return how many records are not known to be stored."""
         return self._pending
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Keep records that were numbered from `next_seq` on."""
+    def append(self, records: Sequence[Record], mark: int | None = None) -> None:
+        """Keep records that were numbered from `next_seq` on.
+
+        Args:
+            records: what to keep.
+            mark: how far their maker has come; kept in the same transaction, so that after a
+                sudden end it neither repeats nor leaves out anything.
+        """
         rows = [(*record.key, record.kind.value, record.payload) for record in records]
         self._db.executemany("INSERT INTO record VALUES (?, ?, ?, ?)", rows)
         self.next_seq += len(rows)
         self._pending += len(rows)
+        self.mark = self.mark if mark is None else mark
         self._save_counters()
         self._db.commit()
 
@@ -106,5 +114,5 @@ class Records:
         return int(row[0]) if row else 0
 
     def _save_counters(self) -> None:
-        counters: Iterable[tuple[str, int]] = (("boot", self.boot), ("seq", self.next_seq))
+        counters = (("boot", self.boot), ("seq", self.next_seq), ("mark", self.mark))
         self._db.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", counters)

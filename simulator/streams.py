@@ -53,11 +53,12 @@ class Told:
 
 
 class Playback:
-    """Tells a drive bit by bit, as time passes."""
+    """Tells a drive bit by bit, as time passes; goes on where its unit's memory ends."""
 
-    def __init__(self, drive: Drive, unit: Unit, told_until: float) -> None:
+    def __init__(self, drive: Drive, unit: Unit) -> None:
         self.drive = drive
         self._unit = unit
+        told_until = unit.mark / 1000
         self._fix = int(np.searchsorted(drive.fixes.time, told_until))
         self._event = sum(happening.time < told_until for happening in drive.happenings)
 
@@ -72,7 +73,7 @@ class Playback:
         drafts.sort(key=lambda draft: draft[1])
         if drafts:
             wait_for_room(self._unit)
-            self._unit.extend(drafts)
+            self._unit.extend(drafts, mark=round(until * 1000))
         return drafts
 
     def _fixes(self, until: float) -> list[Draft]:

@@ -167,8 +167,20 @@ class Unit:
         """Keep one message and send it; `fields` are those of its model in the contract."""
         return self.extend([(kind, instant, fields)])[0]
 
-    def extend(self, drafts: Sequence[tuple[Kind, datetime, dict[str, Any]]]) -> list[Key]:
+    @property
+    def mark(self) -> int:
+        """The last mark it was given; 0 at first."""
+        with self._change:
+            return self._records.mark
+
+    def extend(
+        self, drafts: Sequence[tuple[Kind, datetime, dict[str, Any]]], mark: int | None = None
+    ) -> list[Key]:
         """Keep several messages at once and send them in order.
+
+        Args:
+            drafts: kind, instant and fields of each message.
+            mark: how far the caller has come; see `Records.append`.
 
         Raises:
             ValueError: a message does not fit the contract.
@@ -179,7 +191,7 @@ class Unit:
             for seq, (kind, instant, fields) in enumerate(drafts, first):
                 message = MODELS[kind](time=instant, seq=seq, boot=boot, **fields)
                 made.append(Record(Key(boot, seq), kind, _encode(message)))
-            self._records.append(made)
+            self._records.append(made, mark)
             self._recorded += len(made)
             if self._sent:
                 for record, (kind, instant, _) in zip(made, drafts, strict=True):
