@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from api import console, problems
 from api.auth import IdentityProvider, Verifier, authorize
 from api.context import Context
-from api.guard import LoopbackOnly, SecurityHeaders
+from api.guard import LoopbackOnly, SecurityHeaders, SizeLimit
 from api.live import LiveHub
 from api.routes import containers, health, jobs, live, plans, region, tours, vehicles
 from api.schemas import FeatureCollection
@@ -67,7 +67,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.verifier = verifier
     app.state.hub = hub
@@ -75,6 +74,7 @@ def create_app(
     _add_routes(app)
     console.install(app, static)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(SizeLimit, limit=MAX_BODY_BYTES)
     if verifier is None:
         app.add_middleware(LoopbackOnly)
     app.add_middleware(SecurityHeaders)
@@ -86,7 +86,9 @@ def _add_routes(app: FastAPI) -> None:
     kinds = (problems.METHOD, problems.TOO_LARGE, problems.INTERNAL, problems.UNAVAILABLE)
     identified = (problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.MISDIRECTED)
     guarded = APIRouter(
-        dependencies=[Depends(authorize)], responses=problems.declared(*kinds, *identified)
+        dependencies=[Depends(authorize)],
+        responses=problems.declared(*kinds, *identified),
+        max_body_size=MAX_BODY_BYTES,  # the app's own limit would answer in plain text
     )
     for resource in _RESOURCES:
         guarded.include_router(resource.router)

@@ -80,7 +80,15 @@ class Verifier(Protocol):
 class IdentityProvider:
     """An OpenID Connect issuer; its keys are fetched when needed and kept for ten minutes."""
 
-    def __init__(self, issuer: str, audience: str, client: httpx.Client | None = None) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        client: httpx.Client | None = None,
+        *,
+        refresh_pause_s: float = _REFRESH_PAUSE_S,
+    ) -> None:
+        self._refresh_pause_s = refresh_pause_s
         self._issuer = issuer.rstrip("/")
         self._claims = jwt.JWTClaimsRegistry(
             leeway=_LEEWAY_S,
@@ -100,7 +108,9 @@ class IdentityProvider:
         try:
             claims = self._decode(token, keys)
         except (JoseError, ValueError):
-            newer = self._current_keys(_REFRESH_PAUSE_S)  # the provider may have changed its keys
+            newer = self._current_keys(
+                self._refresh_pause_s
+            )  # the provider may have changed its keys
             if newer is keys:
                 raise _not_valid() from None
             try:

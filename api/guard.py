@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import FORBIDDEN, MISDIRECTED, respond
+from api.problems import FORBIDDEN, MISDIRECTED, TOO_LARGE, respond
 from config.errors import SettingsError
 from config.settings import Settings
 
@@ -95,6 +95,25 @@ def _is_foreign(headers: Headers) -> bool:
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         return True
     return headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+
+
+class SizeLimit:
+    """Refuses a body that says it is too large, before any of it is read.
+
+    One that does not say is cut off by the router's own `max_body_size`.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it with a problem."""
+        if scope["type"] == "http":
+            length = Headers(scope=scope).get("content-length", "0")
+            if length.isdecimal() and int(length) > self.limit:
+                return await respond(TOO_LARGE)(scope, receive, send)
+        return await self.app(scope, receive, send)
 
 
 class SecurityHeaders:

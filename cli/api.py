@@ -1,6 +1,7 @@
 """Run the API and the console."""
 
 import logging
+import signal
 import socket
 from types import FrameType
 from typing import Annotated
@@ -20,7 +21,13 @@ _GRACE_S = 3
 
 
 class _Server(uvicorn.Server):
-    """Ends the live streams before it waits for open requests."""
+    """Says where it answers, and ends the live streams before it waits for open requests."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            typer.echo(f"READY {address(sockets[0])}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
@@ -55,7 +62,8 @@ def command(
             timeout_graceful_shutdown=_GRACE_S,
             timeout_keep_alive=15,
         )
-        typer.echo(f"READY {address(listener)}")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)  # it raises them again when it has ended
         _Server(config).run([listener])
 
 
