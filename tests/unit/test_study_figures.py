@@ -1,5 +1,6 @@
 """Scenarios, and how policies are compared."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def test_the_scenario_of_the_handbook() -> None:
     policies = [policy_of(spec, service) for spec in scenario.policies]
     assert policies == [FixedCalendar(service.calendar_days), Threshold(0.8), RiskPriced()]
     assert (scenario.containers, scenario.weeks, scenario.seeds) == (100, 4, 5)
+
+
+def test_the_example_of_the_documentation_can_be_run(tmp_path: Path) -> None:
+    """`docs/studies.md` shows a scenario that the code takes."""
+    page = (Path(__file__).parents[2] / "docs" / "studies.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    region, service = region_of(load_scenario(scenario_file(tmp_path, example)))
+    assert len(region.containers) == 200
+    assert service.id == "glass"
 
 
 def test_containers_come_on_whole_sites() -> None:
