@@ -19,7 +19,7 @@ pytestmark = pytest.mark.db
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
-# Its first attempt waits for a file, so that it can be killed or frozen meanwhile.
+# Each attempt waits for a file of its own, so that it can be killed or frozen meanwhile.
 WORKER = """
 import sys, time
 from datetime import UTC, date, datetime
@@ -33,7 +33,7 @@ now = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 def plan_day(job, go):
     print("start", job.fence.attempt, flush=True)
-    while job.fence.attempt == 0 and not Path(go).exists():
+    while not Path(f"{go}-{job.fence.attempt}").exists():
         time.sleep(0.02)
     plan = plans.PlanRecord(id=f"p{job.fence.attempt}", region="town", service="glass",
         depot="yard", day=date(2026, 11, 24), created_at=now, engine="", seed=0, estimate=True)
@@ -167,7 +167,8 @@ def test_a_job_can_be_cancelled(database: Database) -> None:
 def test_a_killed_workers_job_is_run_again(database: Database, tmp_path: Path) -> None:
     """Kill -9 in the middle of a job: another worker runs it, and one plan is stored."""
     _load(database)
-    number = queue.defer(database, "plan_day", go=str(tmp_path / "never"))
+    number = queue.defer(database, "plan_day", go=str(tmp_path / "go"))
+    (tmp_path / "go-1").touch()
     log = tmp_path / "first"
     with _worker(database, log) as first:
         _until(lambda: b"start 0" in log.read_bytes())
@@ -180,20 +181,36 @@ def test_a_killed_workers_job_is_run_again(database: Database, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_a_frozen_workers_late_result_is_refused(database: Database, tmp_path: Path) -> None:
-    """A worker that was frozen while another took over wakes up: its plan is thrown away."""
+    """A worker that was frozen while another took over wakes up: its plan is thrown away.
+
+    The job stays with the other worker, and the one that woke up goes on with other jobs.
+    """
     _load(database)
-    go = tmp_path / "go"
-    number = queue.defer(database, "plan_day", go=str(go))
-    log = tmp_path / "first"
-    with _worker(database, log) as first:
-        _until(lambda: b"start 0" in log.read_bytes())
+    number = queue.defer(database, "plan_day", go=str(tmp_path / "go"))
+    logs = first_log, second_log = tmp_path / "first", tmp_path / "second"
+    with _worker(database, first_log) as first:
+        _until(lambda: b"start 0" in first_log.read_bytes())
         first.send_signal(SIGSTOP)
-        with _worker(database, tmp_path / "second"):
+        _until(lambda: _silent_workers(database) == 1)
+        with _worker(database, second_log):
+            _until(lambda: b"start 1" in second_log.read_bytes())
+            (tmp_path / "go-0").touch()
+            first.send_signal(SIGCONT)
+            _until(lambda: b"refused" in first_log.read_bytes())
+            time.sleep(0.5)  # for what it says to the queue afterwards
+            assert _job(database, number).state == "doing"
+            (tmp_path / "go-1").touch()
             _until(lambda: _job(database, number).state == "succeeded")
-        go.touch()
-        first.send_signal(SIGCONT)
-        _until(lambda: b"refused" in log.read_bytes())
-        assert _job(database, number).state == "succeeded"
-        assert _plan_ids(database) == ["p1"]
-        following = queue.defer(database, "plan_day", go=str(go))
+            assert _plan_ids(database) == ["p1"]
+        following = queue.defer(database, "plan_day", go=str(tmp_path / "go"))
         _until(lambda: _job(database, following).state == "succeeded")
+    assert [log.read_bytes().count(b"saved") for log in logs] == [1, 1]
+
+
+def _silent_workers(database: Database) -> int:
+    with database.connect() as connection:
+        return len(
+            connection.execute(
+                "SELECT FROM procrastinate_workers WHERE last_heartbeat < now() - interval '1.6 s'"
+            ).fetchall()
+        )

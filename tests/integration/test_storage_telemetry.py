@@ -190,11 +190,13 @@ def test_history_comes_as_arrays(database: Database) -> None:
         assert len(nothing.container) == len(nothing.time) == len(nothing.fill) == 0
 
 
+_second, _seq = st.integers(0, 4), st.integers(0, 3)
+_weight = st.sampled_from([None, 0.0, 100.0, 120.0])
 _rows = st.one_of(
-    st.builds(_level, st.integers(0, 6), st.integers(1, 3), clock_suspect=st.booleans()),
-    st.builds(_position, st.integers(0, 6), st.integers(7, 8)),
-    st.builds(_lift, st.integers(0, 6), st.integers(7, 8)),
-    st.builds(_status, st.integers(0, 6), st.integers(7, 8)),
+    st.builds(_level, _second, st.integers(1, 3), seq=_seq, clock_suspect=st.booleans()),
+    st.builds(_position, _second, st.integers(7, 8), seq=_seq),
+    st.builds(_lift, _second, st.integers(7, 8), seq=_seq, kg=_weight),
+    st.builds(_status, _second, st.integers(7, 8), seq=_seq),
 )
 
 
