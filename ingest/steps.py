@@ -115,7 +115,7 @@ _SPEAKS: dict[str, tuple[type[Message], ...]] = {
 }
 
 # Which fields an event cannot do without.
-_NEEDS: dict[EventKind, tuple[str, ...]] = {
+NEEDS: dict[EventKind, tuple[str, ...]] = {
     EventKind.LIFT: ("container",),
     EventKind.STOP_ARRIVE: ("stop",),
     EventKind.STOP_DONE: ("stop",),
@@ -148,7 +148,7 @@ def _problem(message: Message, device: KnownDevice | None) -> str:
 
 
 def _event_problem(event: Event) -> str:
-    missing = [name for name in _NEEDS.get(event.kind, ()) if getattr(event, name) is None]
+    missing = [name for name in NEEDS.get(event.kind, ()) if getattr(event, name) is None]
     if missing:
         return f"event: {event.kind} without {' and '.join(missing)}"
     if (event.lon is None) != (event.lat is None):
