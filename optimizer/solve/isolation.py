@@ -104,6 +104,11 @@ class Worker:
         self.stop()
 
     @property
+    def process_id(self) -> int | None:
+        """The child's process id; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def pipe(self) -> Connection:
         """The way to the child, which is started if there is none."""
         if self._pipe is None:
@@ -253,6 +258,9 @@ def _serve(pipe: Connection, memory_mb: int) -> None:
     """Solve tasks until the other side closes; runs in the child."""
     if (tie := die_with_parent(signal.SIGKILL)) is not None:
         tie()
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        return  # it died before we were tied to it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -33,6 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture(scope="module")
 def instances(outside_data: Path) -> Path:
+    """Return the folder of instances."""
     folder = outside_data / "benchmarks" / "wcvrptw_kim"
     if not folder.is_dir():
         pytest.skip(f"the instances of Kim et al. are not at {folder}")
@@ -60,6 +61,7 @@ def plans(instances: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 def judge(run: Run, instances: Path, name: str, plan: Path) -> tuple[int, dict[str, Any]]:
+    """Judge a plan by the command; return its exit code and what it found."""
     code, printed = run(
         "check", instances / f"{name}_stop.txt", plan, "--format", "wcvrptw", "--json"
     )

@@ -65,11 +65,13 @@ def problem(**changes: Any) -> Problem:
 
 
 def with_truck(**changes: Any) -> Problem:
+    """Return the problem with both trucks changed."""
     base = problem()
     return base.replace(trucks=tuple(dataclasses.replace(t, **changes) for t in base.trucks))
 
 
 def with_visit(node: int, **changes: Any) -> Problem:
+    """Return the problem with one visit changed."""
     base = problem()
     visits = list(base.visits)
     visits[node] = dataclasses.replace(visits[node], **changes)
@@ -79,11 +81,13 @@ def with_visit(node: int, **changes: Any) -> Problem:
 def judged(
     day: Problem, *nodes: int, start_s: int = 6 * H, unserved: tuple[int, ...] = ()
 ) -> Report:
+    """Judge one tour of the first truck."""
     left_out = tuple(Unserved(visit, Reason.TIME) for visit in unserved)
     return check(day, Solution((Tour(0, start_s, nodes),), left_out))
 
 
 def found(report: Report) -> list[tuple[str, str | None, str | None, float | None, float | None]]:
+    """Return what identifies each violation."""
     return [(v.rule, v.tour, v.visit, v.value, v.limit) for v in report.violations]
 
 

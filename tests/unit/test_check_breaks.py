@@ -20,6 +20,7 @@ NEVER = 10**6
 
 
 def truck(breaks: Sequence[BreakRule], limit: int | None) -> Truck:
+    """Return a truck with these breaks, and a limit of driving between them."""
     return Truck(
         id="t",
         start=0,
@@ -79,6 +80,7 @@ def earliest_end(one: Truck, legs: Sequence[Leg]) -> int:
 
 @st.composite
 def rules(draw: st.DrawFn, name: str) -> BreakRule:
+    """Draw a break rule."""
     start = draw(st.integers(0, 20))
     return BreakRule(
         name,
@@ -91,6 +93,7 @@ def rules(draw: st.DrawFn, name: str) -> BreakRule:
 
 @st.composite
 def legs(draw: st.DrawFn) -> list[Leg]:
+    """Draw a tour of one to three services."""
     count = draw(st.integers(1, 3))
     found = []
     for number in range(count):

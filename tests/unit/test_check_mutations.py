@@ -83,6 +83,7 @@ positions = st.integers(0, PER_TOUR + 1)
 
 
 def changed(plan: Solution, number: int, nodes: tuple[int, ...]) -> Solution:
+    """Return a plan in which one tour has other nodes."""
     all_tours = list(plan.tours)
     all_tours[number] = dataclasses.replace(all_tours[number], nodes=nodes)
     return dataclasses.replace(plan, tours=tuple(all_tours))
