@@ -99,6 +99,7 @@ class Line:
 
     def stop(self) -> None:
         """Send what is waiting, then hang up."""
+        self._ready.clear()
         self.client.disconnect()
         self.client.loop_stop()
 
