@@ -9,6 +9,7 @@ import logging
 import threading
 
 import psycopg
+from pydantic import ValidationError
 
 from ingest.backoff import Backoff
 from ingest.counters import Counters
@@ -71,7 +72,11 @@ class Downlink:
         self._said_at = times_up
 
     def _deliver(self, news: outbox.News) -> bool:
-        tour = TourDown.model_validate(news.payload)
+        try:
+            tour = TourDown.model_validate(news.payload)
+        except ValidationError as error:  # it must not hold up the tours of other vehicles
+            log.warning("outbox row %d is no tour: %s", news.id, error.errors()[0]["loc"])
+            return True
         topic = down_topic(self._region, news.key, "tour")
         delivered = self._publisher.deliver(topic, tour.model_dump_json(), CONFIRM_S)
         if delivered:

@@ -1,12 +1,13 @@
 """A broker of our own: NATS as a child process, on loopback, everything kept on disk."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,18 +68,20 @@ class EmbeddedBroker:
         """
         program = self._program or find_server()
         self._prepare_folder()
-        self.port = self._wanted_port or self._kept_port()
-        _refuse_taken(self.port)
-        self._write_config()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [program, "-c", self._config],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us; we end it when we are done
-                preexec_fn=die_with_parent(),
-            )
+        with self._owned() as lock:
+            self.port = self._wanted_port or self._kept_port()
+            _refuse_taken(self.port)
+            self._write_config()
+            with self._first_words.open("wb") as output:
+                self._process = subprocess.Popen(
+                    [program, "-c", self._config],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=[lock],
+                    start_new_session=True,  # Ctrl-C is for us; we end it when we are done
+                    preexec_fn=die_with_parent(),
+                )
         try:
             self._wait_until_ready()
         except BaseException:
@@ -123,15 +126,41 @@ class EmbeddedBroker:
     def _log(self) -> Path:
         return self._folder / "nats.log"
 
+    @property
+    def _first_words(self) -> Path:
+        return self._folder / "nats.out"
+
     def _prepare_folder(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._log.touch(mode=0o600)
+            (self._folder / "lock").touch(mode=0o600)
         except OSError as error:
             raise BrokerError(
                 f"the broker cannot write to {self._folder} ({error.strerror}); "
                 "set BINROUND_DATA_DIR to a folder you may write"
             ) from None
+
+    @contextmanager
+    def _owned(self) -> Iterator[int]:
+        """Hold the folder's lock; the server inherits it, so it lasts as long as the server.
+
+        Two servers on one store would spoil it. One that is about to end is waited for.
+        """
+        with (self._folder / "lock").open("wb") as lock:
+            deadline = time.monotonic() + STOP_S
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise BrokerError(
+                            f"another broker is running in {self._folder}; stop it, or set "
+                            "BINROUND_DATA_DIR to another folder"
+                        ) from None
+                    time.sleep(0.05)
+            self._log.unlink(missing_ok=True)
+            yield lock.fileno()
 
     def _kept_port(self) -> int:
         """Return the port of the last time if it is still free, else a free one."""
@@ -148,7 +177,7 @@ class EmbeddedBroker:
     def _write_config(self) -> None:
         """Write beside and swap, so that a reload never reads half a file."""
         draft = self._folder / "nats.conf.new"
-        text = render_config(self.port, self._folder / "store", self._grants)
+        text = render_config(self.port, self._folder / "store", self._log, self._grants)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
         draft.replace(self._config)
@@ -166,7 +195,9 @@ class EmbeddedBroker:
         raise BrokerError(f"the broker did not answer within {START_S:.0f} s; see {self._log}")
 
     def _last_words(self) -> str:
-        lines = [line for line in self._log.read_text(errors="replace").splitlines() if line]
+        said = [path for path in (self._first_words, self._log) if path.is_file()]
+        text = "\n".join(path.read_text(errors="replace") for path in said)
+        lines = [line for line in text.splitlines() if line.strip()]
         fatal = [line for line in lines if "[FTL]" in line] or lines[-1:] or ["no word"]
         return f"{fatal[-1].split('] ')[-1]} (see {self._log})"
 

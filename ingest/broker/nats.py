@@ -49,18 +49,22 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path)
 
 
-def render_config(port: int, store: Path, grants: Iterable[Grant]) -> str:
+def render_config(port: int, store: Path, log: Path, grants: Iterable[Grant]) -> str:
     """Return the server's configuration.
 
     Args:
         port: where its MQTT listener listens on loopback.
         store: folder for messages, sessions and retained tours.
+        log: file for what it says, a device's violations of its rights among it.
         grants: all users with their rights.
     """
     users = ",\n".join(_user(grant) for grant in grants)
     return f"""\
 server_name: binround
 listen: "127.0.0.1:-1"
+log_file: {_quoted(log)}
+logfile_size_limit: 8MB
+logfile_max_num: 3
 max_payload: {MAX_PAYLOAD_BYTES}
 max_control_line: 16384
 jetstream {{ store_dir: {_quoted(store)}, sync_interval: "1s" }}

@@ -123,6 +123,16 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
     assert (len(gone), len(alive)) == (1, 0)
 
 
+def test_two_brokers_never_share_a_folder(
+    broker_town: Town, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A second one would spoil what the first has stored; it says which folder is taken."""
+    monkeypatch.setattr("ingest.broker.embedded.STOP_S", 0.2)
+    with pytest.raises(BrokerError, match=r"another broker is running in .*/broker; stop it"):
+        EmbeddedBroker(tmp_path / "broker", []).__enter__()
+    assert broker_town.client("truck-1").refused == []
+
+
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     """The message names the port and says what to set."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
