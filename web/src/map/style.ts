@@ -2,6 +2,7 @@
 
 import type { LayerSpecification, LineLayerSpecification, StyleSpecification } from "maplibre-gl";
 
+export const ROADS_URL = "/v1/roads.geojson";
 export const GROUND = "#0e131a";
 export const FONT = ["system-ui", "sans-serif"];
 
@@ -76,7 +77,7 @@ export function groundStyle(): StyleSpecification {
   return {
     version: 8,
     sources: {
-      roads: { type: "geojson", data: "/v1/roads.geojson", tolerance: 0.3, maxzoom: 14 },
+      roads: { type: "geojson", data: ROADS_URL, tolerance: 0.3, maxzoom: 14 },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": GROUND } },
