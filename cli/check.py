@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.solve import FileFormat
+from cli.solve import FileFormat, counted
 
 
 def command(
@@ -59,10 +59,9 @@ def command(
     else:
         for violation in violations:
             typer.echo(f"{violation.rule}: {violation.message}")
-        count = len(violations)
+        verdict = counted(len(violations), "violation") if violations else "legal"
         typer.echo(
-            f"{'legal' if not count else f'{count} violation{"s" * (count > 1)}'}: "
-            f"{len(report.tours)} vehicles, {distance:.1f} {reader.unit}, "
+            f"{verdict}: {counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
             f"cost {report.cost_eur:.2f}, {len(unserved)} unserved"
         )
     if violations:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from config.errors import FileFormatError
+
 
 class FileFormat(StrEnum):
     """Kinds of problem files."""
@@ -37,15 +39,22 @@ def command(
     from optimizer.formats.plan_json import write_plan
     from optimizer.solve.isolation import solve_isolated
 
+    if not out.parent.is_dir():
+        raise FileFormatError(f"{out}: cannot be written: there is no folder {out.parent}")
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
     solution = solve_isolated(loaded, budget, seed)
     report = check(loaded, solution)
     write_plan(out, loaded, solution, report)
     typer.echo(
-        f"{len(report.tours)} vehicles, {report.distance_m / reader.unit_m:.1f} {reader.unit}, "
+        f"{counted(len(report.tours), 'vehicle')}, {report.distance_m / reader.unit_m:.1f} {reader.unit}, "
         f"cost {report.cost_eur:.2f}, {len(solution.unserved)} unserved ({solution.engine})"
     )
     for entry in solution.unserved:
         extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"
         typer.echo(f"  {loaded.node_id(entry.visit)} not served: {entry.reason.value}{extra}")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts: 1 vehicle, 2 vehicles."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
