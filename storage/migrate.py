@@ -122,7 +122,7 @@ def status(database: Database) -> SchemaStatus:
             timescale=timeseries.edition(connection),
             applied=tuple(step.name for step in own if step.name in applied),
             pending=tuple(step.name for step in pending),
-            sizes=dict(connection.execute(_SQL["sizes"]).fetchall()),
+            sizes=_sizes(connection),
         )
 
 
@@ -194,6 +194,11 @@ def _applied(connection: psycopg.Connection) -> dict[str, str]:
     if not found or found[0] is None:
         return {}
     return dict(connection.execute(_SQL["applied"]).fetchall())
+
+
+def _sizes(connection: psycopg.Connection) -> dict[str, int]:
+    sizes = dict(connection.execute(_SQL["sizes"]).fetchall()) | timeseries.sizes(connection)
+    return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _line(error: psycopg.Error) -> str:

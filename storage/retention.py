@@ -83,6 +83,7 @@ KEPT = {
     "level_day": "fill levels by day, for statistics over years; no vehicle, no person",
     "stop": "goes with its tour",
     "unserved": "goes with its plan",
+    "basis": "goes with its plan",
 }
 """Tables without a span of their own, and why. Every table is either here or in `POLICIES`."""
 

@@ -187,6 +187,13 @@ def edition(connection: psycopg.Connection) -> str:
     return f"{found[0]} ({'TSL' if found[1] == 'timescale' else 'Apache'} edition)"
 
 
+def sizes(connection: psycopg.Connection) -> dict[str, int]:
+    """Return the bytes of each hypertable with its chunks; nothing without TimescaleDB."""
+    if not connection.execute(_SQL["edition"]).fetchone():
+        return {}
+    return dict(connection.execute(_SQL["hypertable_sizes"]).fetchall())
+
+
 def _names(table: str) -> dict[str, sql.Identifier]:
     return {
         "table": sql.Identifier(table),

@@ -28,4 +28,3 @@ JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
 LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid)
 WHERE c.relkind = 'r'
 GROUP BY 1
-ORDER BY 2 DESC, 1

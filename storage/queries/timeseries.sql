@@ -8,6 +8,12 @@ CREATE EXTENSION IF NOT EXISTS timescaledb
 SELECT extversion, current_setting('timescaledb.license', true)
 FROM pg_extension WHERE extname = 'timescaledb'
 
+-- name: hypertable_sizes
+SELECT hypertable_name::text,
+       hypertable_size(format('%I.%I', hypertable_schema, hypertable_name)::regclass)
+FROM timescaledb_information.hypertables
+WHERE hypertable_schema = current_schema()
+
 -- name: exists
 SELECT to_regclass(%s) IS NOT NULL
 
