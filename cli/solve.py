@@ -46,8 +46,9 @@ def command(
     solution = solve_isolated(loaded, budget, seed)
     report = check(loaded, solution)
     write_plan(out, loaded, solution, report)
+    distance = report.distance_m / reader.unit_m
     typer.echo(
-        f"{counted(len(report.tours), 'vehicle')}, {report.distance_m / reader.unit_m:.1f} {reader.unit}, "
+        f"{counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
         f"cost {report.cost_eur:.2f}, {len(solution.unserved)} unserved ({solution.engine})"
     )
     for entry in solution.unserved:
