@@ -14,6 +14,7 @@ from cli import (
     plan,
     region,
     roads,
+    setup,
     simulate,
     solve,
     study,
@@ -39,6 +40,7 @@ app.add_typer(region.app, name="region", rich_help_panel=FACTS)
 app.add_typer(roads.app, name="roads", rich_help_panel=FACTS)
 app.add_typer(config.app, name="config", rich_help_panel=FACTS)
 app.add_typer(db.app, name="db", rich_help_panel=FACTS)
+app.command("setup", rich_help_panel=SERVICES)(setup.command)
 app.command("ingest", rich_help_panel=SERVICES)(ingest.command)
 app.command("worker", rich_help_panel=SERVICES)(worker.command)
 app.command("api", rich_help_panel=SERVICES)(api.command)

@@ -1,12 +1,12 @@
 """The whole system on one machine: database, broker and services as one process tree."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.logins import LOGINS, keep_logins, write_private
 from config.clock import SharedClock
 from config.region import Region
 from config.settings import Settings
@@ -42,7 +42,7 @@ def raise_stack(settings: Settings, region: Region, clock: SharedClock) -> Itera
         migrate(database)
         with database.connect() as connection:
             assets.load_region(connection, region, at=clock.now())
-        logins = _logins(database, region, settings.data_dir / "logins.json", clock)
+        logins = keep_logins(database, region, settings.data_dir / LOGINS, clock)
         secret = server_secret(settings)
         with database.connect() as connection:
             devices = assets.devices(connection).values()
@@ -55,29 +55,11 @@ def raise_stack(settings: Settings, region: Region, clock: SharedClock) -> Itera
             )
 
 
-def _logins(
-    database: Database, region: Region, path: Path, clock: SharedClock
-) -> dict[str, dict[str, str]]:
-    """Return a login for each truck unit and the gateway; made once and then kept."""
-    names = [*(vehicle.id for vehicle in region.vehicles), assets.gateway_name(region.id)]
-    kept: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
-    if missing := [name for name in names if name not in kept]:
-        with database.connect() as connection:
-            for made in assets.provision_many(connection, missing, at=clock.now()):
-                kept[made.device] = {
-                    "user": made.device,
-                    "password": made.secret,
-                    "client_id": made.client_id,
-                }
-        _write_private(path, json.dumps(kept))
-    return {name: kept[name] for name in names}
-
-
 def _credentials_file(
     path: Path, url: str, region: Region, logins: Mapping[str, Mapping[str, str]]
 ) -> Path:
     gateway = assets.gateway_name(region.id)
-    _write_private(path, json.dumps({"url": url, "devices": dict(logins), "gateway": gateway}))
+    write_private(path, json.dumps({"url": url, "devices": dict(logins), "gateway": gateway}))
     return path
 
 
@@ -93,11 +75,3 @@ def _environment(
         "BINROUND_CLOCK": settings.clock,
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, beside and swapped."""
-    draft = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)

@@ -49,14 +49,17 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path)
 
 
-def render_config(port: int, store: Path, log: Path, grants: Iterable[Grant]) -> str:
+def render_config(
+    port: int, store: Path, log: Path, grants: Iterable[Grant], host: str = "127.0.0.1"
+) -> str:
     """Return the server's configuration.
 
     Args:
-        port: where its MQTT listener listens on loopback.
+        port: of its MQTT listener.
         store: folder for messages, sessions and retained tours.
         log: file for what it says, a device's violations of its rights among it.
         grants: all users with their rights.
+        host: where the MQTT listener listens; beyond loopback only inside a container's network.
     """
     users = ",\n".join(_user(grant) for grant in grants)
     return f"""\
@@ -68,7 +71,7 @@ logfile_max_num: 3
 max_payload: {MAX_PAYLOAD_BYTES}
 max_control_line: 16384
 jetstream {{ store_dir: {_quoted(store)}, sync_interval: "1s" }}
-mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW} }}
+mqtt {{ listen: "{host}:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW} }}
 accounts {{ {ACCOUNT} {{ jetstream: enabled, users: [
 {users}
 ] }} }}

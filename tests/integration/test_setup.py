@@ -1,0 +1,43 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from cli.main import app
+from ingest.broker.nats import find_server
+from storage.database import Database
+from tests.conftest import ROOT
+
+
+@pytest.mark.db
+def test_setup_prepares_database_and_broker_and_can_be_run_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NATS itself accepts the configuration; a second run keeps every device's login."""
+    monkeypatch.setenv("BINROUND_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BINROUND_DATABASE_URL", database.dsn)
+    monkeypatch.setenv("BINROUND_REGION", "example")
+    config = tmp_path / "broker" / "nats.conf"
+    arguments = ["setup", "--broker-config", str(config)]
+    first = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    logins = (tmp_path / "logins.json").read_text()
+    again = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert first.exit_code == again.exit_code == 0
+    assert (tmp_path / "logins.json").read_text() == logins
+    assert config.stat().st_mode & 0o077 == 0
+    judged = subprocess.run([find_server(), "-t", "-c", config], capture_output=True, check=False)
+    assert judged.returncode == 0, judged.stderr
+
+
+def test_compose_publishes_nothing_beyond_loopback_and_has_no_default_password() -> None:
+    """Every published port names 127.0.0.1, every image is pinned, every secret must be given."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    services = yaml.safe_load(text)["services"]
+    assert {"database", "broker", "ingest", "worker", "api"} <= services.keys()
+    for service in services.values():
+        assert all(str(port).startswith("127.0.0.1:") for port in service.get("ports", []))
+        assert ":" in service["image"]
+        assert not service["image"].endswith(":latest")
+    assert "PASSWORD:-" not in text
