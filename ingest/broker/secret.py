@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from config.errors import BrokerError
@@ -49,8 +50,8 @@ def _write_once(path: Path, secret: str) -> None:
     """Write the secret beside and link it: of two starters one wins, and both read the same."""
     if path.exists():
         return
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+    draft = Path(name)
     with os.fdopen(descriptor, "w") as file:
         file.write(secret)
     try:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.db, pytest.mark.slow]
 
 KILLS = 3
 RECORDS_PER_UNIT = 600
-PUBLISHING_S = 20.0
+PUBLISHING_S = 16.0
 
 
 @pytest.fixture

@@ -108,7 +108,10 @@ def test_what_it_acknowledged_survives_kill_nine(broker_town: Town) -> None:
 
 
 def test_it_ends_with_its_parent(tmp_path: Path) -> None:
-    """When the process that started it is killed, the broker does not live on alone."""
+    """Its parent killed, the broker does not live on alone, and the next start takes over at once.
+
+    The next one waits until the store is free, and has the same port.
+    """
     code = (
         "import time; from pathlib import Path; from ingest.broker import EmbeddedBroker\n"
         f"with EmbeddedBroker(Path({str(tmp_path)!r}), []) as b:\n"
@@ -119,6 +122,9 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.name() == "nats-server"
         parent.kill()
+    port = (tmp_path / "port").read_text()
+    with EmbeddedBroker(tmp_path, []) as successor:
+        assert str(successor.port) == port
     gone, alive = psutil.wait_procs([child], timeout=10)
     assert (len(gone), len(alive)) == (1, 0)
 

@@ -273,33 +273,23 @@ def test_a_device_whose_clock_is_wrong_is_kept_and_marked(served: Served) -> Non
     assert rows(served, "SELECT time, lon FROM last_position") == [(NOON, 8.5)]
 
 
-def ingest_command(served: Served, changes: dict[str, str]) -> subprocess.Popen[str]:
-    """Start `binround ingest` with some settings changed."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "ingest"],
-        env={**served.environment, **changes},
-        cwd=Path(__file__).resolve().parents[2],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.slow
 def test_the_command_says_in_one_line_what_is_missing(served: Served) -> None:
-    """No broker, a wrong secret, no database: exit code 1 and one line that says what to do."""
-    cases = [
-        ({"BINROUND_BROKER_URL": "mqtt://127.0.0.1:1"}, "no broker at mqtt://127.0.0.1:1"),
-        ({"BINROUND_BROKER_PASSWORD": "wrong"}, "not authorized"),
-        ({"BINROUND_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "check BINROUND_DATABASE_URL"),
-    ]
-    running = [(ingest_command(served, changes), message) for changes, message in cases]
-    for process, message in running:
-        _, complaint = process.communicate(timeout=40)
-        assert process.returncode == 1
-        said = [line for line in complaint.splitlines() if line.startswith("binround: ")]
-        assert len(said) == 1
-        assert message in said[0]
-        assert "Traceback" not in complaint
+    """No broker: exit code 1 and one line that says what to do."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "ingest"],
+        env={**served.environment, "BINROUND_BROKER_URL": "mqtt://127.0.0.1:1"},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("binround: ")]
+    assert len(said) == 1
+    assert "no broker at mqtt://127.0.0.1:1" in said[0]
+    assert "Traceback" not in done.stderr
 
 
 def test_an_old_schema_is_refused(served: Served, empty_database: Database) -> None:
