@@ -25,7 +25,8 @@ class ContainerFacts:
         p_overflow: probability of overflowing before the next chance.
         waiting_eur: what waiting for the next chance costs on average.
         saved_share: share of a visit that waiting saves.
-        prize_eur: their quotient: what emptying it today is worth.
+        prize_eur: what emptying it today is worth: their quotient, or the credit if that is more.
+        credit_eur: the part of a later visit that emptying it today saves.
         handling_eur: what emptying it costs once the truck is there.
         joins: the policy wants it emptied if its site is visited.
         gap_days: days until the next chance.
@@ -40,10 +41,16 @@ class ContainerFacts:
     waiting_eur: float
     saved_share: float
     prize_eur: float
+    credit_eur: float
     handling_eur: float
     joins: bool
     gap_days: float
     reading: float | None
+
+    @property
+    def on_the_way(self) -> bool:
+        """Whether it is the later visit saved that makes it worth a stop, not its risk."""
+        return self.credit_eur >= self.prize_eur > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,12 @@ def _visit_en(
     risk = f"overflows within {one.gap_days:.0f} d with {one.p_overflow:.0%}"
     if prize_eur is None:
         return f"{state} and {risk}, so it has to be emptied today; {adds}."
+    if one.on_the_way:
+        return (
+            f"{state}, not urgent, but on the way: emptying it now saves "
+            f"{_eur(one.credit_eur, 'en')} of a later visit; the visit is worth "
+            f"{_eur(prize_eur, 'en')}; {adds}."
+        )
     return (
         f"{state} and {risk}: waiting costs {_eur(one.waiting_eur, 'en')} and saves "
         f"{one.saved_share:.0%} of a visit, so the visit is worth {_eur(prize_eur, 'en')}; {adds}."
@@ -113,6 +126,12 @@ def _visit_de(
     risk = f"läuft binnen {one.gap_days:.0f} T mit {one.p_overflow * 100:.0f} % über"
     if prize_eur is None:
         return f"{state} und {risk}, muss also heute geleert werden; {adds}."
+    if one.on_the_way:
+        return (
+            f"{state}, nicht dringend, liegt aber am Weg: die Leerung spart "
+            f"{_eur(one.credit_eur, 'de')} einer späteren Anfahrt; der Halt ist "
+            f"{_eur(prize_eur, 'de')} wert; {adds}."
+        )
     return (
         f"{state} und {risk}: Warten kostet {_eur(one.waiting_eur, 'de')} und spart "
         f"{one.saved_share * 100:.0f} % einer Anfahrt, die Leerung ist also "

@@ -44,6 +44,7 @@ class Decision:
             waiting_eur=float(waiting_eur),
             saved_share=float(outlook.saved_share[index]),
             prize_eur=float(self.choice.prize_eur[index]),
+            credit_eur=float(self.choice.credit_eur[index]),
             handling_eur=occasion.container_eur,
             joins=bool(self.choice.take[index]),
             gap_days=outlook.gap_days,

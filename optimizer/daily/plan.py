@@ -12,6 +12,7 @@ from optimizer.daily.problem import DayProblem, build
 from optimizer.daily.result import DayPlan, LeftOut
 from optimizer.daily.snapshot import DaySnapshot, instant
 from optimizer.daily.tours import planned_tours
+from optimizer.daily.usual import usual_eur
 from optimizer.explain import explain_unserved
 from optimizer.fill.belief import Belief, learn, prior_belief
 from optimizer.fill.evidence import Evidence
@@ -125,7 +126,9 @@ def _occasion(snapshot: DaySnapshot) -> Occasion:
             f"depot {snapshot.depot.id} has no vehicle for {service.id} on {day}; "
             "add one to vehicles.toml or make one available"
         )
-    return Occasion(region, service, day, mean(one.eur_per_h for one in snapshot.vehicles))
+    vehicles = snapshot.vehicles
+    usual = usual_eur(region, service, snapshot.containers, vehicles)
+    return Occasion(region, service, day, mean(one.eur_per_h for one in vehicles), usual)
 
 
 def _chances(snapshot: DaySnapshot) -> tuple[float, float]:

@@ -22,6 +22,7 @@ GREEN = ContainerFacts(
     waiting_eur=8.0,
     saved_share=0.06,
     prize_eur=133.33,
+    credit_eur=10.0,
     handling_eur=3.1,
     joins=True,
     gap_days=1.0,
@@ -55,6 +56,14 @@ def test_what_must_be_is_told_so() -> None:
     """A mandatory visit names no prize."""
     sure = dataclasses.replace(GREEN, p_overflow=0.995)
     assert "has to be emptied today" in explain_visit((sure,), None, 9.0, "risk-priced").text.en
+
+
+def test_a_stop_on_the_way_is_told_so() -> None:
+    """What is emptied without danger saves a part of a later visit, and says how much."""
+    calm = dataclasses.replace(GREEN, level=0.7, prize_eur=6.0, credit_eur=6.0)
+    told = explain_visit((calm,), 6.0, 4.1, "risk-priced").text
+    assert "not urgent, but on the way: emptying it now saves €6.00 of a later visit" in told.en
+    assert "liegt aber am Weg: die Leerung spart 6,00 € einer späteren Anfahrt" in told.de
 
 
 def test_a_policy_without_prices_is_named() -> None:

@@ -30,9 +30,9 @@ def region() -> Region:
     return load_region("example")
 
 
-def occasion(region: Region, day: date = TUESDAY) -> Occasion:
+def occasion(region: Region, day: date = TUESDAY, usual_eur: float = 0.0) -> Occasion:
     """A day of its only service, at 60 euro an hour."""
-    return Occasion(region, region.services[0], day, 60.0)
+    return Occasion(region, region.services[0], day, 60.0, usual_eur)
 
 
 def outlook(region: Region, **values: object) -> Outlook:
@@ -56,6 +56,11 @@ def at(region: Region, values: dict[int, float], otherwise: float = 0.0) -> np.n
     array = np.full(len(region.containers), otherwise)
     array[list(values)] = list(values.values())
     return array
+
+
+def wanted(take: np.ndarray, prizes: np.ndarray) -> Choice:
+    """What a policy without mandatory visits chose."""
+    return Choice(take, np.zeros(len(take), bool), prizes, np.zeros(len(take)))
 
 
 class TestPrice:
@@ -88,6 +93,19 @@ class TestPrice:
         )
         assert choice.mandatory[:2].tolist() == [True, False]
 
+    @given(level=st.floats(0, 2))
+    def test_a_later_visit_saved_is_worth_something(self, region: Region, level: float) -> None:
+        """Without any danger a container is worth the square of its level of a usual visit."""
+        seen = outlook(region, level=at(region, {0: level}))
+        choice = RiskPriced().choose(seen, occasion(region, usual_eur=12.0))
+        assert choice.prize_eur[0] == pytest.approx(12.0 * min(level, 1.0) ** 2)
+        assert bool(choice.take[0]) == (choice.prize_eur[0] > 3.0)
+
+    def test_the_larger_of_both_counts(self, region: Region) -> None:
+        """Danger and the visit saved are two views of one visit and are not added."""
+        seen = outlook(region, level=at(region, {0: 1.0}), overflow_days=at(region, {0: 0.02}))
+        assert RiskPriced().choose(seen, occasion(region, usual_eur=12.0)).prize_eur[0] == 16.0
+
 
 class TestVisits:
     def test_containers_of_a_site_are_one_visit(self, region: Region) -> None:
@@ -96,7 +114,7 @@ class TestVisits:
         mine = [i for i, c in enumerate(region.containers) if c.site == site]
         assert len(mine) > 1
         take = at(region, dict.fromkeys(mine, 1.0)).astype(bool)
-        choice = Choice(take, np.zeros(len(take), bool), take * 20.0)
+        choice = wanted(take, take * 20.0)
         [visit] = candidates(outlook(region), choice, occasion(region))
         assert visit.site.id == site
         assert visit.prize_eur == 20.0 * len(mine)
@@ -112,14 +130,16 @@ class TestVisits:
         """90 s for the site and 180 s for the container cost 4.50 euro, without any driving."""
         for prize, expected in ((4.4, 0), (4.6, 1)):
             prizes = at(region, {0: prize})
-            choice = Choice(prizes > 0, np.zeros(len(prizes), bool), prizes)
+            choice = wanted(prizes > 0, prizes)
             assert len(candidates(outlook(region), choice, occasion(region))) == expected
 
     def test_one_mandatory_container_makes_the_visit_mandatory(self, region: Region) -> None:
         """Its neighbours at the site may join, but the visit has no price any more."""
         first = at(region, {0: 1.0}).astype(bool)
         [visit] = candidates(
-            outlook(region), Choice(first, first, np.zeros(len(first))), occasion(region)
+            outlook(region),
+            dataclasses.replace(wanted(first, first * 0.0), mandatory=first),
+            occasion(region),
         )
         assert visit.prize_eur is None
 
@@ -127,7 +147,7 @@ class TestVisits:
         """A belief of three volumes is not three volumes in the truck."""
         first = at(region, {0: 1.0}).astype(bool)
         seen = outlook(region, level=at(region, {0: 3.0}))
-        [visit] = candidates(seen, Choice(first, first, first * 9.0), occasion(region))
+        [visit] = candidates(seen, wanted(first, first * 9.0), occasion(region))
         assert sum(visit.kg) == pytest.approx(region.containers[0].volume_l / 1000 * 1.2 * 300)
 
 
