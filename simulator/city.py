@@ -4,6 +4,7 @@
 fast as the product takes what it tells: the clock stands while the product plans.
 """
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -180,7 +181,8 @@ class City:
 
     def _next_instant(self) -> float:
         if not self._options.fast:
-            return self._clock.now().timestamp()
+            # Whole milliseconds, as units' marks are: nothing falls between two spans.
+            return math.floor(self._clock.now().timestamp() * 1000) / 1000
         if not self._have_all_tours():
             return self._told_until
         until = self._told_until + self._options.step_s

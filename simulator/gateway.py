@@ -14,7 +14,7 @@ import paho.mqtt.client as mqtt
 
 from config.errors import BrokerError
 from ingest.messages import Kind, Level, up_topic
-from simulator.link import Login, open_client
+from simulator.link import Login, hand_over, open_client
 from simulator.sensors import Readings
 from simulator.unit import SentLog
 
@@ -109,7 +109,7 @@ class Gateway:
     def _hand_over(self, topic: str, payload: str) -> None:
         while len(self._waiting) >= self._in_flight:
             self._wait_for_oldest()
-        self._waiting.append(self._client.publish(topic, payload, qos=1))
+        self._waiting.append(hand_over(self._client, topic, payload))
 
     def _wait_for_oldest(self) -> None:
         handed = self._waiting.popleft()

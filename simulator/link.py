@@ -97,3 +97,15 @@ def open_client(url: str, login: Login, in_flight: int) -> mqtt.Client:
         client.tls_set_context(ssl.create_default_context())
     client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], KEEPALIVE_S)
     return client
+
+
+def hand_over(client: mqtt.Client, topic: str, payload: bytes | str) -> mqtt.MQTTMessageInfo:
+    """Give a client a message to deliver at least once; returns what tells of its PUBACK.
+
+    Without a connection paho keeps the message and sends it after the next one, yet notes an
+    error that would make every later look at it raise.
+    """
+    handed = client.publish(topic, payload, qos=1)
+    if handed.rc == mqtt.MQTT_ERR_NO_CONN:
+        handed.rc = mqtt.MQTT_ERR_SUCCESS
+    return handed

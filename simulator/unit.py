@@ -33,7 +33,7 @@ from ingest.messages import (
     down_topic,
     up_topic,
 )
-from simulator.link import Login, open_client
+from simulator.link import Login, hand_over, open_client
 from simulator.records import Key, Record, Records
 
 log = logging.getLogger(__name__)
@@ -266,7 +266,7 @@ class Unit:
 
     def _publish(self, record: Record) -> mqtt.MQTTMessageInfo:
         topic = up_topic(self.region, self.device, record.kind)
-        return self._client.publish(topic, record.payload, qos=1)
+        return hand_over(self._client, topic, record.payload)
 
     def _remind(self, key: Key, attempts: int) -> None:
         wait_s = self._resend.wait_s(attempts, self._rng)
