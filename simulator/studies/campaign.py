@@ -40,7 +40,7 @@ def run_campaign(
         SolverError: a process died.
     """
     tasks = [(policy, seed) for seed in seeds for policy in scenario.policies]
-    count = min(workers or os.process_cpu_count() or 1, len(tasks))
+    count = min(workers or os.cpu_count() or 1, len(tasks))
     with _pool(base, scenario, count) as pool:
         futures = [pool.submit(_play, policy, seed) for policy, seed in tasks]
         try:

@@ -64,28 +64,28 @@ class Day:
         self.said: list[dict[str, Any]] = []
         self.summary: dict[str, Any] = {}
 
-    def play(self, clock: SharedClock) -> None:
-        """Play the city, a fast one with a week of history, until all is driven."""
+    def play(self, clock: SharedClock, *, fast: bool = True) -> None:
+        """Play the city with a week of history until all is driven."""
         served = self.served
         credentials = Credentials(
             url=served.town.url,
             devices={name: served.login(name) for name in served.credentials},
             gateway=gateway_name(served.region.id),
         )
-        options = CityOptions(history_days=7, fast=True, poll_s=0.02)
+        options = CityOptions(history_days=7, fast=fast, until_executed=True, poll_s=0.02)
         folder = self.folder / "city"
         with SentFile(self.folder / "sent.jsonl") as sent:
             city = City(served.region, credentials, clock, folder, options, sent, self.said.append)
             self.summary = city.run()
 
     @contextmanager
-    def played(self, clock: SharedClock) -> Iterator[None]:
+    def played(self, clock: SharedClock, *, fast: bool = True) -> Iterator[None]:
         """Play the city beside the test, which plans."""
         problems: list[BaseException] = []
 
         def play() -> None:
             try:
-                self.play(clock)
+                self.play(clock, fast=fast)
             except BaseException as problem:  # handed to the test's own thread
                 problems.append(problem)
 
@@ -178,3 +178,15 @@ def test_a_day_is_told_planned_driven_and_stored_without_loss(
         assert steps == {1.0}
     lifts = sum(len(stop.containers) for tour in plan.tours for stop in tour.stops)
     assert 0 < day.summary["containers_emptied"] <= lifts
+
+
+def test_a_live_city_follows_the_clock_that_others_run(day: Day, road_town: RoadNetwork) -> None:
+    """Nothing is told before its time, and the day ends when the last truck is back."""
+    with day.played(day.clock, fast=False):
+        day.plan(road_town.data_dir)
+        day.clock.set(DAWN, 3600.0)
+    assert {one for one in day.sent() if one[0] != "tour-ack"} == day.stored()
+    assert day.summary["stops_done"] > 0
+    with day.served.database.connect() as connection:
+        ahead = connection.execute("SELECT count(*) FROM position WHERE received_at < time")
+        assert ahead.fetchone() == (0,)
