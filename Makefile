@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock
+.PHONY: demo test check lint lock docs
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -30,3 +30,7 @@ api/static/index.html: $(WEB) hatch_build.py | .venv/.stamp
 lock:
 	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --upgrade --universal --python-version 3.12 \
 	  --no-header --no-annotate --group dev pyproject.toml -o constraints.txt
+
+# Renews the parts of the documentation that come from the code.
+docs: .venv/.stamp
+	$(BIN)/python -m cli.documents

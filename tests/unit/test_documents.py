@@ -4,7 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.config import settings_table
+from cli.documents import retention_table
 from cli.main import app
+from cli.reference import reference
 from config.errors import SettingsError
 from config.settings import load_settings
 from tests.conftest import ROOT
@@ -13,6 +15,16 @@ from tests.conftest import ROOT
 def test_the_documented_settings_are_the_real_ones() -> None:
     """The table in the operations guide is the one the code would print."""
     assert settings_table() in (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_the_documented_retention_is_the_real_one() -> None:
+    """What the privacy page promises is what the worker's upkeep enforces."""
+    assert retention_table() in (ROOT / "docs" / "privacy.md").read_text()
+
+
+def test_the_documented_commands_are_the_real_ones() -> None:
+    """The page of commands says what `--help` says."""
+    assert (ROOT / "docs" / "cli.md").read_text() == reference(app)
 
 
 def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,37 @@
+"""Writes the parts of the documentation that come from the code: `make docs`."""
+
+from pathlib import Path
+
+from cli.config import settings_table
+from cli.main import app
+from cli.reference import reference
+from config.region import Retention
+from storage.retention import POLICIES
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def retention_table() -> str:
+    """Return how long each person-linked table is kept, as a Markdown table."""
+    shortest = Retention(purpose="-")
+    rows = [
+        f"| `{policy.table}` | {policy.purpose} | {policy.days(shortest)} |"
+        for policy in POLICIES
+        if policy.person_linked
+    ]
+    return "\n".join(["| table | kept for | days, by default |", "|---|---|---|", *rows])
+
+
+def with_table(page: str, table: str) -> str:
+    """Return a page in which the table with the same heading is as the code has it."""
+    heading = table.partition("\n")[0]
+    head, found, rest = page.partition(heading)
+    _, _, tail = rest.partition("\n\n")
+    return f"{head}{table}\n" + (f"\n{tail}" if tail else "") if found else page
+
+
+if __name__ == "__main__":
+    (DOCS / "cli.md").write_text(reference(app))
+    for name, table in (("operations", settings_table()), ("privacy", retention_table())):
+        page = DOCS / f"{name}.md"
+        page.write_text(with_table(page.read_text(), table))
