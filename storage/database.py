@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
 from config.errors import DatabaseError
@@ -16,7 +17,6 @@ OLDEST_VERSION = 15
 CONNECTION: dict[str, Any] = {
     "connect_timeout": 5,
     "application_name": "binround",
-    "options": "-c timezone=UTC",
     # A server that vanishes without a word is noticed within seconds, not hours.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -44,7 +44,7 @@ class Database:
             DatabaseError: it does not answer; one line that says what to do.
         """
         try:
-            return psycopg.connect(self.dsn, autocommit=autocommit, **CONNECTION)
+            return psycopg.connect(self.dsn, autocommit=autocommit, **_parameters(self.dsn))
         except psycopg.Error as error:
             raise DatabaseError(_what_to_do(error, embedded=self.embedded)) from None
 
@@ -52,7 +52,7 @@ class Database:
         """Return an open pool of connections; close it, or use it in a `with` statement."""
         return ConnectionPool(
             self.dsn,
-            kwargs=CONNECTION,
+            kwargs=_parameters(self.dsn),
             min_size=1,
             max_size=max_size,
             check=ConnectionPool.check_connection,
@@ -73,8 +73,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
         yield database
         return
     server = EmbeddedServer(settings.data_dir / "postgres")
-    server.start()
     try:
+        server.start()
         yield Database(server.dsn, embedded=True)
     finally:
         server.stop()
@@ -102,6 +102,12 @@ def require_version(version: int) -> None:
             f"binround needs {OLDEST_VERSION} or newer: upgrade it, or unset "
             "BINROUND_DATABASE_URL to use the embedded one"
         )
+
+
+def _parameters(dsn: str) -> dict[str, Any]:
+    """Return how we connect, on top of what the address says."""
+    given = conninfo_to_dict(dsn).get("options") or ""
+    return {**CONNECTION, "options": f"{given} -c timezone=UTC".strip()}
 
 
 def _what_to_do(error: psycopg.Error, *, embedded: bool) -> str:

@@ -29,9 +29,11 @@ from config.errors import DatabaseError
 from storage import launch
 
 NAME = "binround"  # of the database and of its owner
-SOCKET = ".s.PGSQL.5432"
+PORT = 5432  # only part of the socket's name
+SOCKET = f".s.PGSQL.{PORT}"
+NOBODY = 65534
 MAX_SOCKET_PATH = 107  # bytes in sockaddr_un, less its final zero
-START_S = 60.0
+START_S = 120.0  # recovery after a crash may take its time
 STOP_S = 20.0
 _INITDB = ("--auth=trust", "--encoding=UTF8", "--locale=C")
 _TAKEN = ("lock file", "pre-existing shared memory")  # an instance that is still going down
@@ -72,7 +74,7 @@ class EmbeddedServer:
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: threading.Thread | None = None
-        self._user = pwd.getpwuid(os.geteuid())
+        self._uid, self._gid = os.geteuid(), os.getegid()
 
     @property
     def dsn(self) -> str:
@@ -135,8 +137,12 @@ class EmbeddedServer:
     def _prepare(self) -> None:
         """Make the data folder if it is new; it is renamed into place once it is complete."""
         if os.geteuid() == 0:
-            owner = self.folder.stat().st_uid if self.folder.exists() else 0
-            self._user = pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
+            self._uid, self._gid = self._unprivileged()
+        if self.folder.exists() and self.folder.stat().st_uid != self._uid:
+            raise DatabaseError(
+                f"{self.folder} belongs to another user (uid {self.folder.stat().st_uid}); "
+                "run binround as that user, or set BINROUND_DATA_DIR to another folder"
+            )
         if (self.folder / "PG_VERSION").exists():
             return
         draft = self.folder.with_name(self.folder.name + ".new")
@@ -148,6 +154,7 @@ class EmbeddedServer:
             text=True,
             check=False,
             cwd="/",
+            env=_environment(),
         )
         if made.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)
@@ -156,6 +163,16 @@ class EmbeddedServer:
                 f"{_last_line(made.stderr)}; see BINROUND_DATA_DIR"
             )
         draft.rename(self.folder)
+
+    def _unprivileged(self) -> tuple[int, int]:
+        """Return whom the server runs as where we are root: the folder's owner, or nobody."""
+        if self.folder.exists() and self.folder.stat().st_uid != 0:
+            return self.folder.stat().st_uid, self.folder.stat().st_gid
+        try:
+            nobody = pwd.getpwnam("nobody")
+        except KeyError:
+            return NOBODY, NOBODY
+        return nobody.pw_uid, nobody.pw_gid
 
     def _bring_up(self) -> None:
         deadline = time.monotonic() + START_S
@@ -185,6 +202,7 @@ class EmbeddedServer:
             self._make_private(sockets)
         settings = (
             "listen_addresses=",
+            f"port={PORT}",
             f"unix_socket_directories={sockets}",
             "unix_socket_permissions=0700",
             "timezone=UTC",
@@ -196,23 +214,30 @@ class EmbeddedServer:
         for setting in settings:
             command += ["-c", setting]
         started = threading.Event()
+        self.log.touch(mode=0o600)
+        self._process = None
 
         def keep() -> None:
-            with self.log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd="/",
-                    start_new_session=True,  # Ctrl-C is for us; the server goes last
-                )
-            started.set()
+            try:
+                with self.log.open("wb") as log:
+                    self._process = subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        cwd="/",
+                        env=_environment(),
+                        start_new_session=True,  # Ctrl-C is for us; the server goes last
+                    )
+            finally:
+                started.set()
             self._process.wait()
 
         self._keeper = threading.Thread(target=keep, name="postgres-keeper", daemon=True)
         self._keeper.start()
         started.wait()
+        if self._process is None:
+            raise DatabaseError(f"{command[0]} cannot be run; install binround again")
 
     def _command(self, program: str, death_signal: int) -> list[str]:
         return [
@@ -221,8 +246,8 @@ class EmbeddedServer:
             "-S",
             launch.__file__,
             str(os.getpid()),
-            str(self._user.pw_uid),
-            str(self._user.pw_gid),
+            str(self._uid),
+            str(self._gid),
             str(int(death_signal)),
             str(self._binaries / program),
         ]
@@ -247,7 +272,7 @@ class EmbeddedServer:
             )
 
     def _address(self, database: str) -> str:
-        return make_conninfo(host=str(self._socket_folder()), user=NAME, dbname=database)
+        return make_conninfo(host=str(self._socket_folder()), port=PORT, user=NAME, dbname=database)
 
     def _socket_folder(self) -> Path:
         """The data folder, or a short one of our own where its path is too long for a socket."""
@@ -263,9 +288,9 @@ class EmbeddedServer:
         """Make a folder that only the server's user can enter; refuse a stranger's."""
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+            os.chown(folder, self._uid, self._gid)
         status = folder.lstat()
-        if status.st_uid != self._user.pw_uid or status.st_mode & 0o077 or folder.is_symlink():
+        if status.st_uid != self._uid or status.st_mode & 0o077 or folder.is_symlink():
             raise DatabaseError(f"{folder} belongs to somebody else; remove it")
 
     def _pid_file(self) -> list[str]:
@@ -286,6 +311,11 @@ class EmbeddedServer:
         except ProcessLookupError:
             return False
         return True
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without the variables that steer PostgreSQL's programs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
 def _last_line(text: str) -> str:

@@ -210,16 +210,10 @@ def test_the_second_source_of_binaries_works(tmp_path: Path) -> None:
         server.stop()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
-def test_a_normal_user_runs_it_as_himself(tmp_path: Path) -> None:
-    """Without root the server runs as the user who started it."""
-    nobody = pwd.getpwnam("nobody")
-    folder = tmp_path / "his"
-    folder.mkdir(mode=0o700)
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    become = ["-I", "-S", launch.__file__, str(os.getpid()), str(nobody.pw_uid), str(nobody.pw_gid)]
-    done = subprocess.run(
-        [sys.executable, *become, "0", sys.executable, "-c", STARTER, str(folder / "postgres")],
+def _as_user(user: pwd.struct_passwd, folder: Path) -> "subprocess.CompletedProcess[str]":
+    become = ["-I", "-S", launch.__file__, str(os.getpid()), str(user.pw_uid), str(user.pw_gid)]
+    return subprocess.run(
+        [sys.executable, *become, "0", sys.executable, "-c", STARTER, str(folder)],
         cwd=ROOT,
         input="\n",
         capture_output=True,
@@ -227,6 +221,27 @@ def test_a_normal_user_runs_it_as_himself(tmp_path: Path) -> None:
         check=False,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_another_users_data_are_left_alone(tmp_path: Path) -> None:
+    """Who does not own the data folder is told so; nothing is written."""
+    nobody = pwd.getpwnam("nobody")
+    os.chown(tmp_path, nobody.pw_uid, nobody.pw_gid)
+    (tmp_path / "postgres").mkdir(mode=0o700)
+    done = _as_user(nobody, tmp_path / "postgres")
+    assert "belongs to another user (uid 0)" in done.stderr.splitlines()[-1]
+    assert list((tmp_path / "postgres").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_a_normal_user_runs_it_as_himself(tmp_path: Path) -> None:
+    """Without root the server runs as the user who started it."""
+    nobody = pwd.getpwnam("nobody")
+    folder = tmp_path / "his"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    done = _as_user(nobody, folder / "postgres")
     assert done.stdout.split()[-1:] == ["stopped"], done.stderr
     assert (folder / "postgres").stat().st_uid == nobody.pw_uid
 
