@@ -26,7 +26,7 @@ real rates of 262 bins, `docs/adr/0008-what-to-collect-today.md`).
 Why the second term: a truck that is near anyway can empty a container that is not due, and so
 save a later visit of its own. A container that is half full has used half of its visit; but its
 next visit would often be shared with neighbours, hence the square. Measured on roads: 20 % fewer
-kilometres than the first term alone, at the same overflow.
+kilometres than the first term alone, at the same overflow (ADR 8).
 """
 
 import math
