@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.config import settings_table
-from cli.main import app
+from cli.main import build
 from cli.reference import reference
 from config.region import Retention
 from storage.retention import POLICIES
@@ -31,7 +31,7 @@ def with_table(page: str, table: str) -> str:
 
 
 if __name__ == "__main__":
-    (DOCS / "cli.md").write_text(reference(app))
+    (DOCS / "cli.md").write_text(reference(build()))
     for name, table in (("operations", settings_table()), ("privacy", retention_table())):
         page = DOCS / f"{name}.md"
         page.write_text(with_table(page.read_text(), table))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.main import build
 from config.errors import RoadsError
 from config.region import Region
 from config.region_folder import load_region
@@ -53,7 +53,7 @@ def server(road_town: RoadNetwork) -> Iterator[str]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a command with an empty data folder."""
     monkeypatch.setenv("BINROUND_DATA_DIR", str(tmp_path))
-    return lambda *arguments: CliRunner().invoke(app, ["roads", *arguments])
+    return lambda *arguments: CliRunner().invoke(build(), ["roads", *arguments])
 
 
 def _region_with(url: str | None) -> Region:

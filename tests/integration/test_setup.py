@@ -5,7 +5,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import build
 from ingest.broker.nats import find_server
 from storage.database import Database
 from tests.conftest import ROOT
@@ -21,9 +21,9 @@ def test_setup_prepares_database_and_broker_and_can_be_run_again(
     monkeypatch.setenv("BINROUND_REGION", "example")
     config = tmp_path / "broker" / "nats.conf"
     arguments = ["setup", "--broker-config", str(config)]
-    first = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    first = CliRunner().invoke(build(), arguments, catch_exceptions=False)
     logins = (tmp_path / "logins.json").read_text()
-    again = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    again = CliRunner().invoke(build(), arguments, catch_exceptions=False)
     assert first.exit_code == again.exit_code == 0
     assert (tmp_path / "logins.json").read_text() == logins
     assert config.stat().st_mode & 0o077 == 0

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from cli.config import settings_table
 from cli.documents import retention_table
-from cli.main import app
+from cli.main import build
 from cli.reference import reference
 from config.errors import SettingsError
 from config.settings import load_settings
@@ -24,7 +24,7 @@ def test_the_documented_retention_is_the_real_one() -> None:
 
 def test_the_documented_commands_are_the_real_ones() -> None:
     """The page of commands says what `--help` says."""
-    assert (ROOT / "docs" / "cli.md").read_text() == reference(app)
+    assert (ROOT / "docs" / "cli.md").read_text() == reference(build())
 
 
 def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +40,6 @@ def test_settings_can_be_shown_and_secrets_stay_secret(
     """`binround config show` tells values and origins, but never a password."""
     monkeypatch.setenv("BINROUND_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("BINROUND_DATABASE_URL", "postgresql://u:hunter2@db/binround")
-    shown = CliRunner().invoke(app, ["config", "show"]).output
+    shown = CliRunner().invoke(build(), ["config", "show"]).output
     assert f"BINROUND_DATA_DIR={tmp_path}  # set" in shown
     assert "hunter2" not in shown
