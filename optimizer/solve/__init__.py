@@ -16,7 +16,7 @@ from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.engines import ENGINES, Engine
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
-from optimizer.solve.reasons import explained
+from optimizer.solve.reasons import completed, explained
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 
@@ -103,5 +103,21 @@ def _lawful(problem: Problem, solution: Solution) -> tuple[Solution, Report]:
 def _finished(
     builder: Builder, search: Search, solution: Solution, never: dict[int, Reason]
 ) -> Solution:
+    """Return a solution with what still fits into it, and a reason for what does not."""
+    problem = builder.facts.problem
     day = day_of(search, builder, solution)
-    return dataclasses.replace(solution, unserved=explained(builder, day, never))
+    fuller = completed(builder, search, day)
+    if fuller.absent < day.absent:
+        candidate = solution_of(builder, fuller, solution.engine, solution.seed)
+        before = check(problem, _complete(problem, solution))
+        after = check(problem, _complete(problem, candidate))
+        if after.legal and after.score < before.score:
+            solution, day = candidate, fuller
+    left_out = {entry.visit: entry for entry in explained(builder, day, never)}
+    served = {node for tour in solution.tours for node in tour.nodes}
+    unserved = tuple(
+        left_out.get(visit, Unserved(visit, Reason.TIME))
+        for visit in range(len(problem.visits))
+        if visit not in served
+    )
+    return dataclasses.replace(solution, unserved=unserved)

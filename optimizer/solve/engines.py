@@ -57,7 +57,7 @@ class RuinAndRecreate:
         day = day_of(search, builder, start)
         began = monotonic()
         day = self._smaller_fleet(builder, day, began + 0.4 * (until - began), seed, effort)
-        steps = round(effort * (400 + 30 * len(problem.visits)))
+        steps = round(effort * (300 + 12 * len(problem.visits)))
         best = search.improve(day, steps, until)
         return solution_of(builder, best, "ruin-and-recreate", seed)
 
