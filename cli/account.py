@@ -67,7 +67,7 @@ class Account:
     tours_acknowledged: int
     violations: int
     would_overflow: int
-    calendar_days: int
+    calendar_days: tuple[int, ...]
     risk_priced: Figures
     calendar: Figures
     told: dict[str, Any] = field(default_factory=dict)
@@ -139,7 +139,7 @@ def take_account(
         ),
         violations=violations,
         would_overflow=len(would_overflow),
-        calendar_days=max((service.calendar_days for service in region.services), default=0),
+        calendar_days=tuple(sorted({service.calendar_days for service in region.services})),
         risk_priced=_figures(published, would_overflow),
         calendar=_figures(calendar, would_overflow),
         told=told,

@@ -43,7 +43,8 @@ class Screen:
     def account(self, account: Account) -> None:
         """Show what a day came to, with the fixed calendar beside it."""
         table = Table(title=account.title, title_justify="left", min_width=64)
-        for heading in ("", "binround", f"calendar, {account.calendar_days} days"):
+        days = "/".join(map(str, account.calendar_days))
+        for heading in ("", "binround", f"every {days} days"):
             table.add_column(heading, justify="left" if not heading else "right")
         for label, ours, theirs in account.rows():
             table.add_row(label, ours, theirs)
