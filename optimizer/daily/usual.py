@@ -1,21 +1,21 @@
 """What emptying one container usually costs, from a region's facts alone.
 
-On a usual day each container is emptied once per volume that falls in. The tour through the m
-sites of such a day has about 0.7124 sqrt(m A) of length (Beardwood, Halton, Hammersley 1959),
-A being the area over which the sites are spread. Unloading and the day's fixed costs are left
-aside: they follow the waste, not the choice of the day.
+On a usual day each container is emptied once per volume that falls in. A tour through the m
+sites of such a day is about 0.7124 sqrt(m A) long (Beardwood, Halton, Hammersley 1959), A being
+the area over which the sites are spread.
 """
 
 import math
 from collections.abc import Sequence
+from statistics import mean
 
 import numpy as np
 
-from config.region import Container, Region, Service, Site, Vehicle
+from config.region import Container, Region, Service, Site, Vehicle, seconds_of_day
 from optimizer.roads.haversine import CIRCUITY, EARTH_RADIUS_M, S_PER_M, START_S
 
 TOUR_CONSTANT = 0.7124
-SHARED = 0.75  # of a site's containers that one visit empties, as measured in studies
+SHARED = 0.75  # of a site's containers that one visit empties, as found in studies
 
 
 def usual_eur(
@@ -24,23 +24,41 @@ def usual_eur(
     containers: Sequence[Container],
     vehicles: Sequence[Vehicle],
 ) -> float:
-    """Return the usual cost of emptying one container, the way to its site included."""
-    eur_per_s = float(np.mean([vehicle.eur_per_h for vehicle in vehicles])) / 3600
-    eur_per_m = float(np.mean([vehicle.eur_per_km for vehicle in vehicles])) / 1000
+    """Return the usual cost of emptying one container: its share of a usual day."""
     sites = [region.site_by_id[name] for name in {container.site for container in containers}]
-    emptied_a_visit = max(1.0, SHARED * len(containers) / len(sites))
-    visits_a_day = _emptyings_a_day(region, service, containers) / emptied_a_visit
-    straight_m = TOUR_CONSTANT * math.sqrt(_area_m2(sites) / max(visits_a_day, 1.0))
-    leg_eur = straight_m * CIRCUITY * eur_per_m + (START_S + straight_m * S_PER_M) * eur_per_s
-    stop_eur = service.site_s * eur_per_s + leg_eur
-    return service.container_s * eur_per_s + stop_eur / emptied_a_visit
+    emptied, kg = _a_day(region, service, containers)
+    visits = emptied / max(1.0, SHARED * len(containers) / len(sites))
+    straight_m = TOUR_CONSTANT * math.sqrt(_area_m2(sites) * visits)
+    work_s = emptied * service.container_s + visits * (service.site_s + START_S)
+    work_s += straight_m * S_PER_M
+    shift_s = mean(seconds_of_day(v.shift_end) - seconds_of_day(v.shift_start) for v in vehicles)
+    trucks = max(1.0, work_s / shift_s)
+    unloadings = max(trucks, kg / mean(vehicle.payload_kg for vehicle in vehicles))
+    work_s += unloadings * _unload_s(region, service)
+    day_eur = trucks * mean(vehicle.fixed_eur_per_day for vehicle in vehicles)
+    day_eur += work_s / 3600 * mean(vehicle.eur_per_h for vehicle in vehicles)
+    day_eur += straight_m * CIRCUITY / 1000 * mean(vehicle.eur_per_km for vehicle in vehicles)
+    return day_eur / emptied
 
 
-def _emptyings_a_day(region: Region, service: Service, containers: Sequence[Container]) -> float:
-    """Return the volumes that fall in per collection day, by the fractions' priors."""
-    fractions = [region.fraction_by_id[container.fraction] for container in containers]
-    rates = [f.fill_per_day * math.exp(f.fill_per_day_log_sd**2 / 2) for f in fractions]
-    return sum(rates) * 7 / len(service.collection_days)
+def _a_day(
+    region: Region, service: Service, containers: Sequence[Container]
+) -> tuple[float, float]:
+    """Return emptyings and kilograms of a usual collection day, by the fractions' priors."""
+    emptied = kg = 0.0
+    for container in containers:
+        fraction = region.fraction_by_id[container.fraction]
+        rate = fraction.fill_per_day * math.exp(fraction.fill_per_day_log_sd**2 / 2)
+        share = rate * 7 / len(service.collection_days)
+        emptied += share
+        kg += share * container.volume_l / 1000 * fraction.container_kg_per_m3
+    return emptied, kg
+
+
+def _unload_s(region: Region, service: Service) -> float:
+    wanted = set(service.fractions)
+    times = [place.unload_s for place in region.facilities if wanted & set(place.accepts)]
+    return mean(times) if times else 0.0
 
 
 def _area_m2(sites: Sequence[Site]) -> float:
