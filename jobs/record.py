@@ -13,7 +13,7 @@ from optimizer.fill.belief import Belief
 from optimizer.fill.forecast import Forecast
 from optimizer.formats.plan_json import plan_document
 from optimizer.formats.problem_json import problem_document
-from optimizer.roads.polyline import encode
+from optimizer.polyline import encode
 from storage.basis import Basis
 from storage.beliefs import BeliefRow
 from storage.plans import PlanRecord, StopRecord, TourRecord, UnservedRecord

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.roads.polyline import decode
+from optimizer.polyline import decode
 from simulator.chance import Floats
 
 _M_PER_DEGREE = 111_195.0  # of latitude, on a sphere of 6371 km

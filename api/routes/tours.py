@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api import geojson, polyline, schemas, views
+from api import geojson, schemas, views
 from api.context import Connection, Parts
 from api.problems import INVALID, NOT_ACCEPTABLE, NOT_FOUND, HttpProblem, declared
+from optimizer import polyline
 from storage import console, plans
 
 router = APIRouter(tags=["tours"])
@@ -54,7 +55,9 @@ def _digest(told: schemas.Tour, geo: bool) -> str:
 def _layer(tour: schemas.Tour, geometry: str) -> dict[str, Any]:
     """Return the way as one line and each stop as a point."""
     facts = tour.model_dump(mode="json", exclude={"stop_list"})
-    features = [geojson.line(tour.id, polyline.decode(geometry), facts)] if geometry else []
+    features = (
+        [geojson.line(tour.id, polyline.decode(geometry).tolist(), facts)] if geometry else []
+    )
     features += [
         geojson.point(
             f"{tour.id}/{stop.number}",

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.errors import RoadsError
+from optimizer import polyline
 from optimizer.model import UNREACHABLE, Matrix, Places, ProviderInfo, Route, Snapped
-from optimizer.roads import polyline
 from optimizer.roads.haversine import on_earth
 
 # A crew stops beside a container or drives up to it over a yard; in Heidelberg 5 % of places

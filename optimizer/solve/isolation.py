@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from optimizer.model import Problem
 
 MEMORY_MB = 2048
-GRACE_S = 5.0  # beyond the budget: start-up, the last step, the way back
+GRACE_S = 15.0  # beyond the budget: start-up on a busy machine, the last step, the way back
 TERM_S = 1.0  # from SIGTERM to SIGKILL
 _POLL_S = 0.1
 

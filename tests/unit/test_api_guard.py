@@ -1,11 +1,8 @@
-import numpy as np
 import pytest
 
 from api.guard import is_loopback, require_safe_listener
-from api.polyline import decode
 from config.errors import SettingsError
 from config.settings import load_settings
-from optimizer.roads import polyline
 
 
 @pytest.mark.parametrize(
@@ -37,9 +34,3 @@ def test_without_one_it_may_not() -> None:
     """The message names the setting."""
     with pytest.raises(SettingsError, match="BINROUND_OIDC_ISSUER"):
         require_safe_listener(load_settings(), "0.0.0.0")  # noqa: S104
-
-
-def test_a_tours_way_is_read_as_the_road_engine_wrote_it() -> None:
-    """Both ends of the format agree, negative coordinates included."""
-    way = [(8.53, 52.02), (8.531234, 52.021111), (-0.000001, -33.9)]
-    assert decode(polyline.encode(np.array(way))) == way

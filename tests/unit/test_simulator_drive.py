@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.region import seconds_of_day
 from config.region_folder import load_region
 from ingest.messages import EventKind, TourDown, TourStop
-from optimizer.roads.polyline import encode
+from optimizer.polyline import encode
 from simulator.drive import Drive, DriveModel, drive
 from simulator.load import Load
 from simulator.waste import Waste

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from optimizer.roads import polyline
+from optimizer import polyline
 
 KNOWN = "_izlhA~rlgdF_{geC~ywl@_kwzCn`{nI"
 KNOWN_POINTS = [(-120.2, 38.5), (-120.95, 40.7), (-126.453, 43.252)]
