@@ -87,11 +87,18 @@ def main() -> None:
     """Build the console; when that cannot be done, say so in one line."""
     try:
         build()
-    except (ImportError, OSError, subprocess.SubprocessError) as error:
-        sys.exit(
-            f"The web console was not built ({error}). Install Node 20.19 or newer with npm, "
-            "or allow this machine to reach its package indexes, and run: python hatch_build.py"
-        )
+    except subprocess.CalledProcessError as error:
+        stop(f"{' '.join(error.cmd[-2:])} failed")
+    except (ImportError, OSError) as error:
+        stop(str(error))
+
+
+def stop(reason: str) -> None:
+    """End with what to do about it."""
+    sys.exit(
+        f"The web console was not built ({reason}). Install Node 20.19 or newer with npm, "
+        "or allow this machine to reach its package indexes, and run: python hatch_build.py"
+    )
 
 
 if __name__ == "__main__":
