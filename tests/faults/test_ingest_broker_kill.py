@@ -38,7 +38,7 @@ def test_killing_the_broker_loses_nothing(served: Served) -> None:
         resent = truck.counts.resent
     with served.database.connect() as connection:
         found = connection.execute("SELECT count(*), count(DISTINCT seq) FROM position").fetchone()
-    print(  # noqa: T201  the figures are what the test is for
+    print(
         f"\nbroker killed {KILLS} times: published {RECORDS}, stored {found}, sent again {resent}, "
         f"repeats refused {counters.duplicates}"
     )

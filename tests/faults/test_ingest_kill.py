@@ -154,7 +154,7 @@ def test_kill_nine_loses_nothing_and_stores_nothing_twice(served: Served, tmp_pa
     assert ingest.end(signal.SIGTERM) == 0
     found, sent = stored(served), names | levels
     batches, duplicates = ingest.repeated
-    print(  # noqa: T201  the figures are what the test is for
+    print(
         f"\nkilled {KILLS} times: published {len(sent)} ({len(names)} by units, "
         f"{len(levels)} by sensors), acknowledged to units {acknowledged}, "
         f"stored {len(found)}, lost {len(sent - found)}, sent again {resent}, "
