@@ -9,7 +9,7 @@ demo: .venv/.stamp api/static/index.html
 	$(BIN)/binround demo
 
 test: .venv/.stamp api/static/index.html
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: lint test
 

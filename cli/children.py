@@ -39,6 +39,7 @@ class Child:
     ) -> None:
         self.name, self.log, self.revivals = name, log, 0
         self._arguments, self._environment, self._talks = arguments, environment, talks
+        self._begin = log.stat().st_size if log.exists() else 0
         self.process = self._start()
 
     @property
@@ -52,6 +53,13 @@ class Child:
     def failed(self) -> bool:
         """Whether the process has ended although nobody asked it to."""
         return self.process.poll() not in (None, 0)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the service has said READY since it was first started."""
+        with self.log.open("rb") as log:
+            log.seek(self._begin)
+            return any(line.startswith(b"READY") for line in log)
 
     def revive(self) -> None:
         """Start the process again.

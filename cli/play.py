@@ -74,7 +74,7 @@ class Play:
         """Play for a person at the console, until interrupted."""
         require_free_port(self._options.port)
         with self._stage() as (stack, children, clock):
-            children.start("ingest")
+            self._start_ingester(children)
             children.start("api", "--port", str(self._options.port))
             city = self._city(children, stack)
             address = f"http://127.0.0.1:{self._options.port}"
@@ -94,7 +94,7 @@ class Play:
         with self._stage() as (stack, children, clock):
             with stack.database.connect() as connection:
                 before = telemetry.totals(connection)
-            children.start("ingest")
+            self._start_ingester(children)
             children.start("worker")
             city = self._city(children, stack, "--fast")
             self._screen.follow(city)
@@ -132,6 +132,11 @@ class Play:
                         yield stack, children, clock
                     finally:
                         clock.set(clock.now(), 0.0)
+
+    def _start_ingester(self, children: Children) -> None:
+        """Start it before anybody speaks: a broker keeps messages only for a session it knows."""
+        ingester = children.start("ingest")
+        self._wait(lambda: ingester.ready, children, "the ingester is not ready")
 
     def _city(self, children: Children, stack: Stack, *more: str) -> Child:
         arguments = [
