@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from config.errors import PlanError
 from config.region import Container, Depot, Region, Service, seconds_of_day
 from optimizer.daily import DaySnapshot, containers_of, instant
-from optimizer.fill.belief import Belief
 from optimizer.fill.evidence import Emptyings, Readings
 from storage import telemetry
 
@@ -24,7 +23,6 @@ def take_snapshot(
     depot: Depot,
     day: date,
     now: datetime,
-    known: tuple[Belief, datetime] | None = None,
 ) -> DaySnapshot:
     """Return everything a day's plan depends on.
 
@@ -38,15 +36,12 @@ def take_snapshot(
         depot: one of the region's.
         day: to plan.
         now: the instant, by the caller's clock.
-        known: what was believed before, and the instant since which to look for evidence;
-            without it everything is learnt again from history.
     """
     over = instant(region, day, seconds_of_day(service.latest))
     begins = instant(region, day, seconds_of_day(service.earliest))
     decided_at = begins if now >= over else now
     containers = containers_of(region, service, depot)
-    belief, since = known or (None, decided_at - HISTORY)
-    until = decided_at + timedelta(microseconds=1)
+    since, until = decided_at - HISTORY, decided_at + timedelta(microseconds=1)
     return DaySnapshot(
         region=region,
         service=service,
@@ -60,7 +55,6 @@ def take_snapshot(
             for vehicle in region.vehicles
             if vehicle.depot == depot.id and service.id in vehicle.services
         ),
-        belief=belief,
     )
 
 

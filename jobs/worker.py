@@ -11,7 +11,7 @@ from config.errors import BinroundError
 from config.region import Region
 from config.settings import Settings
 from jobs import plan_day, upkeep
-from jobs.believe import Believer
+from jobs.believe import believe
 from jobs.ground import write_ground
 from jobs.names import BELIEVE, PLAN_DAY, UPKEEP
 from optimizer.model import TravelTimes
@@ -36,7 +36,6 @@ class Desk:
         self._clock = clock
         self._region = region
         self._database = database
-        self._believer = Believer(region)
         self._travel: TravelTimes | None = None
         self._opening = threading.Lock()
 
@@ -89,7 +88,7 @@ class Desk:
     def believe(self, job: RunningJob) -> int:
         """Bring the stored beliefs up to date; returns the number of containers."""
         with self._database.connect() as connection, told("beliefs"):
-            return self._believer.run(connection, self._clock.now())
+            return believe(connection, self._region, self._clock.now())
 
     def upkeep(self, job: RunningJob) -> dict[str, int]:
         """Do the daily work on what is stored; returns what was removed, per table."""

@@ -23,7 +23,7 @@ from config.region import Region
 from config.region_folder import load_region
 from config.settings import Settings
 from ingest.messages import TourDown
-from jobs.believe import Believer
+from jobs.believe import believe
 from jobs.names import BELIEVE, PLAN_DAY, UPKEEP
 from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of, take_snapshot
@@ -210,8 +210,7 @@ class TestBelieve:
         self, connection: psycopg.Connection, region: Region
     ) -> None:
         """After a lift the map shows an empty container, without a new plan."""
-        believer = Believer(region)
-        assert believer.run(connection, NOW) == len(region.containers)
+        assert believe(connection, region, NOW) == len(region.containers)
         before = beliefs.load(connection)
         fullest = max(before.values(), key=lambda row: row.fill)
         truck = assets.devices(connection)[region.vehicles[0].id]
@@ -220,23 +219,29 @@ class TestBelieve:
             fullest.container, None, None, None, None, None, 0, NOW, False,
         )  # fmt: skip
         telemetry.store(connection, telemetry.Batch(events=[lift]))
-        believer.run(connection, NOW + timedelta(hours=3))
+        believe(connection, region, NOW + timedelta(hours=3))
         after = beliefs.load(connection)
         assert after[fullest.container].fill < 0.1 < fullest.fill
         assert after[fullest.container].overflow_risk < fullest.overflow_risk
 
-    def test_news_alone_leads_to_the_same_belief(
-        self, connection: psycopg.Connection, region: Region
-    ) -> None:
-        """Reading only what is new ends where reading everything ends."""
-        steps, whole = Believer(region), Believer(region)
-        for hours in (-4, -3, 0):
-            steps.run(connection, NOW + timedelta(hours=hours))
-        stepwise = beliefs.load(connection)
-        whole.run(connection, NOW)
-        for name, row in beliefs.load(connection).items():
-            assert stepwise[name].fill == pytest.approx(row.fill, abs=1e-6)
-            assert stepwise[name].rate_per_day == pytest.approx(row.rate_per_day)
+    def test_what_comes_late_counts(self, connection: psycopg.Connection, region: Region) -> None:
+        """Readings of past days that arrive after a look change the next one."""
+        believe(connection, region, NOW)
+        before = beliefs.load(connection)
+        devices = assets.devices(connection)
+        container = next(one for one in region.containers if one.sensor)
+        sensor = devices[str(container.sensor)]
+        late = [
+            telemetry.LevelRow(
+                NOW - timedelta(hours=hours), sensor.id, 9000 + hours, container.id, 1.0,
+                None, None, None, 0, NOW, False,
+            )
+            for hours in range(2, 26, 4)
+        ]  # fmt: skip
+        telemetry.store(connection, telemetry.Batch(levels=late))
+        believe(connection, region, NOW + timedelta(minutes=15))
+        after = beliefs.load(connection)
+        assert after[container.id].fill > before[container.id].fill
 
 
 class TestWorker:
