@@ -128,6 +128,7 @@ class Service(Fact):
     container_s: int = Field(gt=0)  # for each container emptied there
     overflow_eur_per_day: float = Field(gt=0)  # what a day of an overflowing container costs
     calendar_days: int = Field(gt=0)  # interval of the fixed calendar it is compared with
+    load_reserve: float = Field(default=0.06, ge=0, lt=0.5)  # share of a truck plans keep free
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

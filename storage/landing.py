@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from storage import outbox
+from storage import deadletters, outbox
 from storage.rows import Batch, DeadLetterRow, EventRow, LevelRow, PositionRow, Row, StatusRow
 from storage.sql import queries
 
@@ -41,14 +41,13 @@ _TYPES = {
     "boot": "int4",
     "received_at": "timestamptz",
     "clock_suspect": "bool",
-    "payload": "bytea",
 }
 
 
 class _Table:
     """The statements of one series, built once from its row's fields."""
 
-    def __init__(self, name: str, row: type[Row] | type[DeadLetterRow], *, state: bool = True):
+    def __init__(self, name: str, row: type[Row]):
         self.name = name
         self.types = [_TYPES.get(column, "text") for column in row._fields]
         columns = sql.SQL(", ").join(map(sql.Identifier, row._fields))
@@ -66,14 +65,13 @@ class _Table:
         }
         self.copy = sql.SQL(_SQL["copy"]).format(**parts)
         self.insert = sql.SQL(_SQL["insert"]).format(**parts)
-        self.state = sql.SQL(_SQL["update_state"]).format(**parts) if state else None
+        self.state = sql.SQL(_SQL["update_state"]).format(**parts)
 
 
 _LEVEL = _Table("level", LevelRow)
 _POSITION = _Table("position", PositionRow)
 _EVENT = _Table("event", EventRow)
 _STATUS = _Table("status", StatusRow)
-_DEAD_LETTER = _Table("dead_letter", DeadLetterRow, state=False)
 
 
 def _series(batch: Batch) -> tuple[tuple[_Table, Sequence[Row]], ...]:
@@ -92,7 +90,7 @@ class Stored:
 
     Attributes:
         counts: new rows per table, dead letters included.
-        duplicates: rows that were there already.
+        duplicates: rows and dead letters that were there already.
         used_fallback: whether the batch had to be repeated row-tolerantly.
         refused: rows the database would not take; they are dead letters now.
     """
@@ -111,12 +109,11 @@ def store(connection: psycopg.Connection, batch: Batch) -> Stored:
     try:
         with connection.transaction():
             counts = {table.name: _copy(connection, table, rows) for table, rows in _series(batch)}
-            _follow_up(connection, batch)
+            counts["dead_letter"] = _follow_up(connection, batch)
     except _REFUSED:  # a duplicate, or something worse: find out row by row
         with connection.transaction():
             return _store_tolerantly(connection, batch)
-    counts["dead_letter"] = len(batch.dead_letters)
-    return Stored(counts)
+    return Stored(counts, duplicates=len(batch.dead_letters) - counts["dead_letter"])
 
 
 def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:
@@ -132,18 +129,15 @@ def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:
         positions=kept["position"],
         events=kept["event"],
         statuses=kept["status"],
-        dead_letters=[*map(_harmless, batch.dead_letters), *refused],
+        dead_letters=[*batch.dead_letters, *refused],
     )
-    _follow_up(connection, landed)
-    stored = sum(counts.values())
-    duplicates = sum(map(len, kept.values())) - stored
-    counts["dead_letter"] = len(landed.dead_letters)
+    counts["dead_letter"] = _follow_up(connection, landed)
+    landing = sum(map(len, kept.values())) + len(landed.dead_letters)
+    duplicates = landing - sum(counts.values())
     return Stored(counts, duplicates, used_fallback=True, refused=len(refused))
 
 
-def _copy(
-    connection: psycopg.Connection, table: _Table, rows: Sequence[Row] | Sequence[DeadLetterRow]
-) -> int:
+def _copy(connection: psycopg.Connection, table: _Table, rows: Sequence[Row]) -> int:
     if rows:
         with connection.cursor() as cursor, cursor.copy(table.copy) as copy:
             copy.set_types(table.types)
@@ -184,27 +178,22 @@ def _dead_letter(table: _Table, row: Row, error: Exception) -> DeadLetterRow:
     return DeadLetterRow(row.received_at, f"row/{table.name}", payload, reason)
 
 
-def _harmless(letter: DeadLetterRow) -> DeadLetterRow:
-    """Replace what a text column cannot hold; the payload keeps the bytes."""
-    clean = (
-        text.encode(errors="replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        for text in (letter.topic, letter.reason)
-    )
-    return DeadLetterRow(letter.received_at, next(clean), letter.payload, next(clean))
+def _follow_up(connection: psycopg.Connection, batch: Batch) -> int:
+    """Write what follows from a batch's rows: states, emptyings, dead letters, the news.
 
-
-def _follow_up(connection: psycopg.Connection, batch: Batch) -> None:
-    """Write what follows from a batch's rows: states, emptyings, dead letters, the news."""
+    Returns the number of dead letters that are new.
+    """
     for table, rows in _series(batch):
         newest = _newest(rows)
-        if newest and table.state:
+        if newest:
             connection.execute(table.state, [list(column) for column in zip(*newest, strict=True)])
     lifts = _lifts(batch.events)
     if lifts:
         columns = [list(column) for column in zip(*lifts, strict=True)]
         connection.execute(_SQL["insert_emptyings"], columns)
-    _copy(connection, _DEAD_LETTER, batch.dead_letters)
+    buried = deadletters.bury(connection, batch.dead_letters)
     _announce(connection, batch)
+    return buried
 
 
 def _lifts(events: Iterable[EventRow]) -> list[tuple[str, datetime, float | None]]:

@@ -168,13 +168,17 @@ def _visit(snapshot: DaySnapshot, candidate: Candidate, location: int) -> Visit:
 
 
 def _compartments(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> tuple[Compartment, ...]:
+    """Levels are estimates, so a share of each compartment is kept free for what surprises."""
     fractions = snapshot.service.fractions
+    usable = 1 - snapshot.service.load_reserve
     parts = (
         (frozenset(i for i, name in enumerate(fractions) if name in part.fractions), part)
         for part in vehicle.compartments
     )
     return tuple(
-        Compartment(taken, part.capacity_kg, part.capacity_l) for taken, part in parts if taken
+        Compartment(taken, part.capacity_kg * usable, part.capacity_l * usable)
+        for taken, part in parts
+        if taken
     )
 
 
@@ -187,7 +191,7 @@ def _truck(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> Truck:
         end=0,
         shift=rules.shift,
         compartments=_compartments(snapshot, vehicle),
-        payload_kg=vehicle.payload_kg,
+        payload_kg=vehicle.payload_kg * (1 - snapshot.service.load_reserve),
         breaks=rules.breaks,
         max_driving_s=rules.max_driving_s,
         max_driving_between_breaks_s=rules.max_driving_between_breaks_s,

@@ -76,7 +76,7 @@ def test_no_row_is_older_than_its_policy(database: Database) -> None:
                     _position(wrong, old, suspect=True),
                     _position(wrong + DAY, NOW, suspect=True),
                 ],
-                dead_letters=[DeadLetterRow(old, "t", b"", ""), DeadLetterRow(NOW, "t", b"", "")],
+                dead_letters=[DeadLetterRow(old, "t", b"", ""), DeadLetterRow(NOW, "u", b"", "")],
             ),
         )
         removed = retention.enforce(connection, RULES, NOW)

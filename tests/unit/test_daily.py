@@ -104,6 +104,18 @@ class TestPlan:
             assert tour.stops[-1].load_kg == pytest.approx(0)
             assert tour.trips == sum(stop.kind == "unload" for stop in tour.stops)
 
+    def test_a_share_of_each_truck_is_kept_free(self, plan: DayPlan) -> None:
+        """Levels are estimates; what turns out fuller than believed still fits."""
+        reserve = plan.snapshot.service.load_reserve
+        declared = {vehicle.id: vehicle for vehicle in plan.snapshot.vehicles}
+        assert reserve > 0
+        for truck in plan.day.problem.trucks:
+            vehicle = declared[truck.id]
+            assert truck.payload_kg == pytest.approx(vehicle.payload_kg * (1 - reserve))
+            for part in truck.compartments:
+                largest = max(whole.capacity_l for whole in vehicle.compartments)
+                assert part.capacity_l <= largest * (1 - reserve) + 1e-6
+
     def test_noise_hours_and_shifts_hold(self, plan: DayPlan) -> None:
         """Collection lies between the service's hours, tours in their shifts."""
         service = plan.snapshot.service
