@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from config.errors import FileFormatError
+from config.errors import FileFormatError, RoadsError
 from config.region import Container, Region, Service
 from config.region_folder import load_region
 from optimizer.daily import SlicedTravel
@@ -60,7 +60,7 @@ class _Known:
         return self._base.matrix_of_all
 
     def route(self, places: Places) -> Route:
-        raise NotImplementedError("a study needs no geometry")
+        raise RoadsError("a study keeps travel times, no geometry; plan the day for that")
 
 
 def region_of(scenario: Scenario) -> tuple[Region, Service]:
