@@ -33,6 +33,7 @@ ENTRIES = (
     Entry("roads", FACTS, "The road network: fetch it, prepare it, look at it.", group=True),
     Entry("config", FACTS, "Settings: what can be set, what is set, what it means.", group=True),
     Entry("db", FACTS, "The database: its schema and its state.", group=True),
+    Entry("deadletters", FACTS, "Messages that could not be used: look, replay.", group=True),
     Entry("setup", SERVICES, "Prepare a database and a broker of your own for a region."),
     Entry("ingest", SERVICES, "Run the ingester: from the broker into the database."),
     Entry("worker", SERVICES, "Run the worker: planning and studies."),

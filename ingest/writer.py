@@ -13,13 +13,14 @@ import psycopg
 from config.clock import Clock
 from ingest.backoff import Backoff
 from ingest.counters import Counters
+from ingest.keep import keep
 from ingest.messages import down_topic
 from ingest.outage import DATABASE_AWAY
 from ingest.registry import Registry
 from ingest.rows import dead_letter, gather, receipts
 from ingest.sources import Delivery, Source
 from ingest.steps import Parcel, Surroundings, walk
-from storage import plans, telemetry
+from storage import telemetry
 from storage.database import Database
 
 IDLE_S = 0.5
@@ -147,18 +148,7 @@ class Writer:
 
     def _transact(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
         haul = gather(parcels)
-        with connection.transaction():
-            stored = telemetry.store(connection, haul.batch())
-            for answer in haul.answers:
-                plans.acknowledge(
-                    connection,
-                    answer.tour,
-                    answer.revision,
-                    accepted=answer.accepted,
-                    reason=answer.reason,
-                    at=answer.at,
-                    vehicle=answer.vehicle,
-                )
+        stored = keep(connection, haul)
         if stored.used_fallback:
             log.debug("repeated rows=%d duplicates=%d", len(parcels), stored.duplicates)
         counters = self._counters

@@ -174,7 +174,8 @@ def _insert(
 
 def _dead_letter(table: _Table, row: Row, error: Exception) -> DeadLetterRow:
     reason = " ".join(str(error).split())[:500] or type(error).__name__
-    payload = repr(tuple(row)).encode(errors="backslashreplace")
+    said = tuple(value for name, value in row._asdict().items() if name != "received_at")
+    payload = repr(said).encode(errors="backslashreplace")  # the same when it comes again
     return DeadLetterRow(row.received_at, f"row/{table.name}", payload, reason)
 
 
