@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from config.errors import SettingsError
+
 _ANCHOR = struct.Struct("<Qddd")  # version, simulated epoch s, monotonic s, speed
 
 
@@ -92,5 +94,18 @@ class SharedClock:
 
 
 def open_clock(name: str) -> Clock:
-    """Return the clock a setting names: `real`, or the path of a simulated day's clock file."""
-    return RealClock() if name == "real" else SharedClock(Path(name))
+    """Return the clock a setting names: `real`, or the path of a simulated day's clock file.
+
+    Raises:
+        SettingsError: there is no clock file; one made here would stand still for ever.
+    """
+    if name == "real":
+        return RealClock()
+    try:
+        if Path(name).stat().st_size == _ANCHOR.size:
+            return SharedClock(Path(name))
+    except OSError:
+        pass
+    raise SettingsError(
+        f"{name} is no clock file; unset BINROUND_CLOCK, or set it to the file of a running demo"
+    )
