@@ -1,9 +1,10 @@
 """Settings from the environment, prefix `BINROUND_`; read once and passed on as an argument."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import SettingsError
@@ -75,7 +76,17 @@ class Settings(BaseSettings):
     ingest_queue_messages: int = Field(
         default=10_000, ge=1, description="Messages held in memory before the socket is not read."
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("broker_url", "osrm_url")
+    @classmethod
+    def _without_password(cls, address: str) -> str:
+        """Refuse a password where it would be shown: addresses stand in logs and messages."""
+        if "@" in urlsplit(address).netloc:
+            raise ValueError("an address holds no user and no password; leave them out")
+        return address
 
     @property
     def embedded_database(self) -> bool:
@@ -101,7 +112,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"BINROUND_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            f"BINROUND_{'_'.join(str(part) for part in item['loc']).upper()}: "
+            + item["msg"].removeprefix("Value error, ")
             for item in error.errors()
         ]
         raise SettingsError("; ".join(lines)) from None

@@ -46,7 +46,7 @@ class Database:
         try:
             return psycopg.connect(self.dsn, autocommit=autocommit, **_parameters(self.dsn))
         except psycopg.Error as error:
-            raise DatabaseError(_what_to_do(error, embedded=self.embedded)) from None
+            raise DatabaseError(self._what_to_do(error)) from None
 
     def pool(self, max_size: int = 4) -> ConnectionPool:
         """Return an open pool of connections; close it, or use it in a `with` statement."""
@@ -58,6 +58,18 @@ class Database:
             check=ConnectionPool.check_connection,
             open=True,
         )
+
+    def _what_to_do(self, error: psycopg.Error) -> str:
+        said = " ".join(str(error).split()) or type(error).__name__
+        if self.embedded:
+            return f"the embedded database has stopped ({said}); start binround again"
+        if isinstance(error, psycopg.ProgrammingError) or _is_ambiguous(self.dsn):
+            # What libpq says of an address that it cannot take apart repeats the password.
+            return (
+                "the database's address cannot be read; write BINROUND_DATABASE_URL as "
+                "postgresql://user:password@host:port/name, with %40 for @ in the password"
+            )
+        return f"the database does not answer: {said}; check BINROUND_DATABASE_URL"
 
 
 @contextmanager
@@ -110,8 +122,6 @@ def _parameters(dsn: str) -> dict[str, Any]:
     return {**CONNECTION, "options": f"{given} -c timezone=UTC".strip()}
 
 
-def _what_to_do(error: psycopg.Error, *, embedded: bool) -> str:
-    said = " ".join(str(error).split()) or type(error).__name__
-    if embedded:
-        return f"the embedded database has stopped ({said}); start binround again"
-    return f"the database does not answer: {said}; check BINROUND_DATABASE_URL"
+def _is_ambiguous(dsn: str) -> bool:
+    """Whether a part of the password would be taken for the host."""
+    return "://" in dsn and dsn.count("@") > 1

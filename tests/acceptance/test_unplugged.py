@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from config.errors import DatabaseError
+from storage.database import Database
+
 
 def binround(
     *arguments: str, folder: Path, settings: Mapping[str, str] | None = None
@@ -57,6 +60,21 @@ def test_a_wrong_database_address_names_the_setting(
     said = complaint(binround(*command, folder=tmp_path, settings={"BINROUND_DATABASE_URL": wrong}))
     assert "BINROUND_DATABASE_URL" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "postgres//u:hunter2@db/binround",
+        "postgresql://u:pa%hunter2@db/binround",
+        "postgresql://u:pa@hunter2/1@db/binround",
+    ],
+)
+def test_a_database_address_that_cannot_be_read_is_not_repeated(wrong: str) -> None:
+    """What libpq says of a mistyped address holds the password; the user is told the form."""
+    with pytest.raises(DatabaseError, match="BINROUND_DATABASE_URL") as refused:
+        Database(wrong).connect()
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.db

@@ -43,3 +43,12 @@ def test_settings_can_be_shown_and_secrets_stay_secret(
     shown = CliRunner().invoke(build(), ["config", "show"]).output
     assert f"BINROUND_DATA_DIR={tmp_path}  # set" in shown
     assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize("setting", ["BROKER_URL", "OSRM_URL"])
+def test_no_address_holds_a_password(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    """Addresses are shown and logged, so one with a password is refused, and not repeated."""
+    monkeypatch.setenv(f"BINROUND_{setting}", "mqtt://u:hunter2@broker:1883")
+    with pytest.raises(SettingsError, match=f"BINROUND_{setting}") as refused:
+        load_settings()
+    assert "hunter2" not in str(refused.value)
