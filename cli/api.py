@@ -1,6 +1,5 @@
 """Run the API and the console."""
 
-import logging
 import signal
 import socket
 from types import FrameType
@@ -11,6 +10,7 @@ import uvicorn
 
 from api.app import create_app
 from api.guard import require_safe_listener
+from cli.log import start_log
 from config.clock import open_clock
 from config.errors import SettingsError
 from config.region_folder import load_region
@@ -47,9 +47,7 @@ def command(
     settings = load_settings()
     host = settings.api_host if host is None else host
     require_safe_listener(settings, host)
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    start_log(settings)
     facts = load_region(settings.region)
     listener = listen(host, settings.api_port if port is None else port)
     with listener, open_database(settings) as database:

@@ -1,11 +1,11 @@
 """Run the ingester: from the broker into the database."""
 
-import logging
 import signal
 import threading
 
 import typer
 
+from cli.log import start_log
 from config.clock import open_clock
 from config.region_folder import load_region
 from config.settings import load_settings
@@ -16,9 +16,7 @@ from storage.database import open_database
 def command() -> None:
     """Run the ingester: from the broker into the database, and tours back to the trucks."""
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    start_log(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

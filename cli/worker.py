@@ -1,9 +1,8 @@
 """Run the worker: planning and studies."""
 
-import logging
-
 import typer
 
+from cli.log import start_log
 from config.clock import open_clock
 from config.region_folder import load_region
 from config.settings import load_settings
@@ -14,9 +13,7 @@ from storage.database import open_database
 def command() -> None:
     """Run the worker: it plans days, keeps beliefs fresh, and tidies up."""
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    start_log(settings)
     region = load_region(settings.region)
     with open_database(settings) as database:
         clock = open_clock(settings.clock)

@@ -326,7 +326,8 @@ class Unit:
             elif message.payload:
                 self._take_tour(TourDown.model_validate_json(message.payload))
         except ValidationError as error:
-            log.warning("unit %s: cannot read %s: %s", self.device, message.topic, error)
+            field = error.errors()[0]["loc"]  # not its value: a tour holds places
+            log.warning("unit %s: cannot read %s: %s", self.device, message.topic, field)
 
     def _take_ack(self, ack: Ack) -> None:
         with self._change:
