@@ -125,8 +125,8 @@ def serve(
     rota = threading.Thread(target=_keep_rota, args=(database, clock, ended), name="rota")
     rota.start()
     threading.Thread(target=write_ground, args=(settings, region), daemon=True).start()
-    on_ready()
     try:
+        on_ready()
         run_worker(database, desk.tasks, concurrency=2)
     finally:
         ended.set()
