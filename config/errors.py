@@ -4,6 +4,7 @@
     ├── SettingsError        a setting from the environment cannot be used
     ├── RegionError          a region folder has mistakes; carries every one of them
     ├── FileFormatError      a file given to a command cannot be read; names its line
+    ├── FrameError           what a device sent cannot be decoded; names what is missing
     ├── DatabaseError        no database, a wrong address, or a schema that does not fit
     │   └── StaleResultError   a result that came too late: another worker has the job now
     ├── BrokerError          no broker, or it refuses us
@@ -45,6 +46,12 @@ class RegionError(BinroundError):
 
 class FileFormatError(BinroundError):
     """A file cannot be read in the format that was asked for."""
+
+    exit_code = 2
+
+
+class FrameError(BinroundError):
+    """What a device sent cannot be decoded; it becomes a dead letter with this as its reason."""
 
     exit_code = 2
 
