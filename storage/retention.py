@@ -88,6 +88,16 @@ KEPT = {
 """Tables without a span of their own, and why. Every table is either here or in `POLICIES`."""
 
 
+def declared(connection: psycopg.Connection) -> Retention:
+    """Return what the region in the database declares; with several, the shortest span holds."""
+    rows = [
+        Retention.model_validate(facts["retention"])
+        for (facts,) in connection.execute(_SQL["declarations"])
+    ]
+    shortest = Retention(purpose="no region declares one")
+    return min(rows, key=lambda one: one.positions_days, default=shortest)
+
+
 def enforce(connection: psycopg.Connection, retention: Retention, now: datetime) -> dict[str, int]:
     """Remove everything older than its policy allows.
 

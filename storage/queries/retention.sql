@@ -5,3 +5,6 @@ DELETE FROM {table} WHERE {column} < %s
 DELETE FROM procrastinate_jobs job
 WHERE status NOT IN ('todo', 'doing')
   AND NOT EXISTS (SELECT FROM procrastinate_events event WHERE event.job_id = job.id AND at >= %s)
+
+-- name: declarations
+SELECT facts FROM region
