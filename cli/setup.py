@@ -23,8 +23,9 @@ def command(
     the data folder, for its owner alone) and writes the broker's configuration. Run it again
     after the region changed: it changes only what differs.
     """
-    from cli.logins import LOGINS, keep_logins, write_private
+    from cli.logins import LOGINS, keep_logins
     from config.clock import open_clock
+    from config.files import write_private
     from config.region_folder import load_region
     from config.settings import load_settings
     from ingest.broker import device_grants, server_grant, server_secret
@@ -52,7 +53,6 @@ def command(
         *device_grants(region.id, devices),
     ]
     folder = broker_config.parent
-    folder.mkdir(parents=True, exist_ok=True)
     text = render_config(MQTT_PORT, folder / "store", folder / "nats.log", grants, broker_host)
     write_private(broker_config, text)
     typer.echo(f"broker: {broker_config}; tell a running one to read it again (SIGHUP)")

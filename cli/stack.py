@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.logins import LOGINS, keep_logins, write_private
+from cli.logins import LOGINS, keep_logins
 from config.clock import SharedClock
+from config.files import write_private
 from config.region import Region
 from config.settings import Settings
-from ingest.broker import EmbeddedBroker, device_grants, server_grant, server_secret
+from ingest.broker import region_broker, server_secret
 from storage import assets
 from storage.database import Database, open_database
 from storage.migrate import migrate
@@ -43,14 +44,10 @@ def raise_stack(settings: Settings, region: Region, clock: SharedClock) -> Itera
         with database.connect() as connection:
             assets.load_region(connection, region, at=clock.now())
         logins = keep_logins(database, region, settings.data_dir / LOGINS, clock)
-        secret = server_secret(settings)
-        with database.connect() as connection:
-            devices = assets.devices(connection).values()
-        grants = [server_grant(settings.broker_user, secret), *device_grants(region.id, devices)]
-        with EmbeddedBroker(settings.data_dir / "broker", grants, settings.broker_port) as broker:
+        with region_broker(settings, region.id, database) as broker:
             yield Stack(
                 database,
-                _environment(settings, database, broker.url, secret),
+                _environment(settings, database, broker.url, server_secret(settings)),
                 _credentials_file(settings.data_dir / "city.json", broker.url, region, logins),
             )
 

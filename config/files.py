@@ -1,8 +1,31 @@
-"""Where one part leaves a file in the data folder for another part to find."""
+"""Files that parts leave for each other, and files that only their owner may read."""
 
+import os
 from pathlib import Path
+
+from config.errors import SettingsError
 
 
 def road_layer(data_dir: Path, region: str) -> Path:
     """Return where the lines of a region's roads lie, as gzipped GeoJSON for the map."""
     return data_dir / "roads" / f"{region}.geojson.gz"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; written beside and swapped, so always whole.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)  # an old one would keep its mode
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write {path} ({error.strerror}); name a folder that you may write"
+        ) from None

@@ -1,7 +1,6 @@
 """A broker of our own: NATS as a child process, on loopback, everything kept on disk."""
 
 import fcntl
-import os
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from config.errors import BrokerError
+from config.files import write_private
 from config.lifetime import die_with_parent
 from ingest.broker.access import Grant
 from ingest.broker.nats import find_server, render_config
@@ -175,12 +175,8 @@ class EmbeddedBroker:
         return port
 
     def _write_config(self) -> None:
-        """Write beside and swap, so that a reload never reads half a file."""
-        draft = self._folder / "nats.conf.new"
         text = render_config(self.port, self._folder / "store", self._log, self._grants)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        draft.replace(self._config)
+        write_private(self._config, text)
 
     def _wait_until_ready(self) -> None:
         """Wait until the listener answers; it opens only after everything kept is recovered."""

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from config.files import write_private
 from ingest.broker.access import Grant
 from ingest.broker.nats import WINDOW
 from ingest.messages import MAX_PAYLOAD_BYTES
@@ -42,11 +43,10 @@ def write_mosquitto(
     Returns:
         The configuration's path.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     acl, passwords, config = folder / "acl", folder / "passwords", folder / "mosquitto.conf"
-    _write(acl, "\n".join(map(_rights, grants)))
-    _write(passwords, "".join(f"{user}:{_digest(key)}\n" for user, key in secrets.items()))
-    _write(
+    write_private(acl, "\n".join(map(_rights, grants)))
+    write_private(passwords, "".join(f"{user}:{_digest(key)}\n" for user, key in secrets.items()))
+    write_private(
         config,
         f"""\
 listener {port} {address}
@@ -78,9 +78,3 @@ def _digest(secret: str) -> str:
     digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, ITERATIONS)
     encoded = (base64.b64encode(part).decode() for part in (salt, digest))
     return f"$7${ITERATIONS}${next(encoded)}${next(encoded)}"
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

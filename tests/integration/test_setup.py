@@ -16,17 +16,19 @@ def test_setup_prepares_database_and_broker_and_can_be_run_again(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NATS itself accepts the configuration; a second run keeps every device's login."""
-    monkeypatch.setenv("BINROUND_DATA_DIR", str(tmp_path))
+    data = tmp_path / "not" / "there" / "yet"
+    monkeypatch.setenv("BINROUND_DATA_DIR", str(data))
     monkeypatch.setenv("BINROUND_DATABASE_URL", database.dsn)
     monkeypatch.setenv("BINROUND_REGION", "example")
     config = tmp_path / "broker" / "nats.conf"
     arguments = ["setup", "--broker-config", str(config)]
     first = CliRunner().invoke(build(), arguments, catch_exceptions=False)
-    logins = (tmp_path / "logins.json").read_text()
+    logins = (data / "logins.json").read_text()
     again = CliRunner().invoke(build(), arguments, catch_exceptions=False)
     assert first.exit_code == again.exit_code == 0
-    assert (tmp_path / "logins.json").read_text() == logins
-    assert config.stat().st_mode & 0o077 == 0
+    assert (data / "logins.json").read_text() == logins
+    for secret in (config, data / "logins.json"):
+        assert secret.stat().st_mode & 0o077 == 0
     judged = subprocess.run([find_server(), "-t", "-c", config], capture_output=True, check=False)
     assert judged.returncode == 0, judged.stderr
 
