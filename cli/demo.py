@@ -31,11 +31,14 @@ def command(
     next start goes on where this one stopped.
     """
     from cli.play import Play, PlayOptions
+    from config.errors import FileFormatError
     from config.region_folder import load_region
     from config.settings import load_settings
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    if json and not json.parent.is_dir():
+        raise FileFormatError(f"{json}: cannot be written: there is no folder {json.parent}")
     settings = load_settings(**({"region": region} if region else {}))
     facts = load_region(settings.region)
     folder = settings.data_dir / "demo" / facts.id

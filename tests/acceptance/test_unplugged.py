@@ -95,6 +95,16 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path, taken_port:
     assert not (tmp_path / "data").exists()
 
 
+def test_an_account_that_could_not_be_written_is_told_before_the_day_is_played(
+    tmp_path: Path,
+) -> None:
+    """Nobody waits for a whole day only to find that its file has no folder."""
+    report = tmp_path / "missing" / "day.json"
+    done = binround("demo", "--headless", "--json", str(report), folder=tmp_path / "data")
+    assert str(report) in complaint(done)
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(
     "command", [["demo", "--headless"], ["db", "migrate"], ["roads", "prepare"], ["plan"]]
 )
