@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.solve import FileFormat, counted
+from cli.counted import counted
+from cli.solve import FileFormat
 
 
 def command(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.counted import counted
 from config.errors import RegionError
 from config.region import Region
 from config.region_folder import load_region
@@ -86,7 +87,7 @@ def validate(
         region = load_region(folder)
     except RegionError as error:
         typer.echo("\n".join(error.mistakes))
-        typer.echo(f"binround: {_count(len(error.mistakes), 'mistake')} in {folder}", err=True)
+        typer.echo(f"binround: {counted(len(error.mistakes), 'mistake')} in {folder}", err=True)
         raise typer.Exit(error.exit_code) from None
     typer.echo(_summary(region))
 
@@ -106,20 +107,16 @@ def _summary(region: Region) -> str:
         kinds = Counter(container.fraction for container in mine)
         trucks = sum(service.id in vehicle.services for vehicle in region.vehicles)
         lines.append(
-            f"{service.name_en}: {_count(len(mine), 'container')}"
+            f"{service.name_en}: {counted(len(mine), 'container')}"
             f" ({', '.join(f'{n} {fraction}' for fraction, n in kinds.items())})"
-            f" at {_count(len({c.site for c in mine}), 'site')}, {_count(trucks, 'vehicle')}"
+            f" at {counted(len({c.site for c in mine}), 'site')}, {counted(trucks, 'vehicle')}"
         )
     lines.append(
-        f"In all {_count(len(region.sites), 'site')}"
-        f" and {_count(len(region.containers), 'container')}"
+        f"In all {counted(len(region.sites), 'site')}"
+        f" and {counted(len(region.containers), 'container')}"
         f" ({sum(c.synthetic for c in region.containers)} synthetic),"
-        f" {_count(len(region.depots), 'depot')},"
-        f" {_count(len(region.facilities), 'facility', 'facilities')},"
-        f" {_count(len(region.holidays), 'holiday')}"
+        f" {counted(len(region.depots), 'depot')},"
+        f" {counted(len(region.facilities), 'facility', 'facilities')},"
+        f" {counted(len(region.holidays), 'holiday')}"
     )
     return "\n".join(lines)
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.counted import counted
 from config.errors import FileFormatError
 
 
@@ -54,8 +55,3 @@ def command(
     for entry in solution.unserved:
         extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"
         typer.echo(f"  {loaded.node_id(entry.visit)} not served: {entry.reason.value}{extra}")
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and what it counts: 1 vehicle, 2 vehicles."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
