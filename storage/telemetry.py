@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -72,35 +72,6 @@ def latest_positions(connection: psycopg.Connection) -> dict[str, PositionRow]:
     """Return each vehicle's newest position. Live view only: history is audited elsewhere."""
     rows = connection.execute(_SQL["latest_positions"]).fetchall()
     return {row.vehicle: row for row in map(PositionRow._make, rows)}
-
-
-def latest_events(connection: psycopg.Connection) -> dict[str, EventRow]:
-    """Return each vehicle's newest event."""
-    rows = connection.execute(_SQL["latest_events"]).fetchall()
-    return {row.vehicle: row for row in map(EventRow._make, rows)}
-
-
-def tour_events(connection: psycopg.Connection, tour: str) -> list[EventRow]:
-    """Return what happened on a tour, in the order of its unit's clock."""
-    return [EventRow._make(row) for row in connection.execute(_SQL["tour_events"], [tour])]
-
-
-class DeviceState(NamedTuple):
-    """A device, when it last said something, and how it was."""
-
-    device: str
-    kind: str
-    container: str | None
-    vehicle: str | None
-    last_time: datetime | None
-    online: bool | None
-    battery_v: float | None
-    firmware: str | None
-
-
-def device_states(connection: psycopg.Connection) -> list[DeviceState]:
-    """Return the state of every device, by name."""
-    return [DeviceState._make(row) for row in connection.execute(_SQL["device_states"])]
 
 
 def dead_letters(connection: psycopg.Connection, limit: int = 100) -> list[DeadLetterRow]:
