@@ -34,3 +34,4 @@ lock:
 # Renews the parts of the documentation that come from the code.
 docs: .venv/.stamp
 	$(BIN)/python -m cli.documents
+	$(BIN)/python -m api.describe > docs/openapi.json

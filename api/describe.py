@@ -1,4 +1,4 @@
-"""Writes the API's description anew: python -m api.describe > docs/openapi.json."""
+"""Writes the API's description anew, docs/openapi.json: `make docs`."""
 
 import json
 import sys

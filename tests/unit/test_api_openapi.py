@@ -16,7 +16,7 @@ def described() -> dict[str, object]:
 
 def test_the_committed_description_is_the_apps(described: dict[str, object]) -> None:
     """Clients are generated from the file."""
-    anew = "write it anew: python -m api.describe > docs/openapi.json"
+    anew = "write it anew: make docs"
     assert json.loads(COMMITTED.read_text("utf-8")) == described, anew
 
 
