@@ -21,10 +21,10 @@ from config.clock import RealClock, SharedClock
 from config.errors import BinroundError, SettingsError
 from config.region import Region
 from config.settings import Settings
-from jobs.names import PLAN_DAY
 from simulator.state import CityState
 from storage import plans, queue, telemetry
 from storage.database import Database
+from storage.tasks import PLAN_DAY
 
 MORNING = wall_time(5, 30)
 EVENING_HOUR = 20

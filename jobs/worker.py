@@ -13,12 +13,12 @@ from config.settings import Settings
 from jobs import plan_day, upkeep
 from jobs.believe import believe
 from jobs.ground import write_ground
-from jobs.names import BELIEVE, PLAN_DAY, UPKEEP
 from optimizer.model import TravelTimes
 from optimizer.selection import policy_named
 from storage.database import Database
 from storage.migrate import require_schema
 from storage.queue import RunningJob, Task, defer, run_worker
+from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
 
 RECURRING: Mapping[str, timedelta] = {BELIEVE: timedelta(minutes=15), UPKEEP: timedelta(days=1)}
 POLL_S = 5.0  # so often, in real time, recurring work is thought of

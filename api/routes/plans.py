@@ -11,6 +11,7 @@ from api.context import Asker, Connection, Context, Parts
 from api.pages import Cursor, Limit, decode, page
 from api.problems import BAD_REQUEST, CONFLICT, INVALID, NOT_FOUND, HttpProblem, declared
 from storage import audit, console, idempotency, plans, queue
+from storage.tasks import PLAN_DAY
 
 router = APIRouter(tags=["plans"])
 Key = Annotated[
@@ -22,7 +23,6 @@ Key = Annotated[
         description="Asking again with the same key gives the same job, for a day.",
     ),
 ]
-PLAN_DAY = "plan_day"  # as in jobs.names; a request knows the worker by names only
 
 
 @router.get("/v1/plans", responses=declared(INVALID))

@@ -24,7 +24,6 @@ from config.region_folder import load_region
 from config.settings import Settings
 from ingest.messages import TourDown
 from jobs.believe import believe
-from jobs.names import BELIEVE, PLAN_DAY, UPKEEP
 from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of, take_snapshot
 from jobs.worker import Desk
@@ -32,6 +31,7 @@ from optimizer.daily import instant
 from optimizer.model import TravelTimes
 from storage import assets, beliefs, outbox, plans, queue, telemetry
 from storage.database import Database
+from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
 
 TUESDAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)  # 05:30 in the region
