@@ -31,6 +31,7 @@ ENTRIES = (
     Entry("study", DECIDE, "What-if studies on simulated weeks.", group=True),
     Entry("region", FACTS, "Regions: check one, or build one from OpenStreetMap.", group=True),
     Entry("roads", FACTS, "The road network: fetch it, prepare it, look at it.", group=True),
+    Entry("decode", FACTS, "Decode what a sensor, a tracker or their server sent."),
     Entry("config", FACTS, "Settings: what can be set, what is set, what it means.", group=True),
     Entry("db", FACTS, "The database: its schema and its state.", group=True),
     Entry("deadletters", FACTS, "Messages that could not be used: look, replay.", group=True),

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
+from pydantic import ValidationError
+
 from ingest.messages import Message
 
 
@@ -41,3 +43,10 @@ class Codec(Protocol):
     def decode(self, topic: str, payload: bytes) -> Decoded | Refusal:
         """Decode one message. Whatever the bytes are, it raises nothing."""
         ...
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return the first thing that is wrong in a message: the field, and what about it."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}" if field else first["msg"]

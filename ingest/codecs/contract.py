@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ingest.codecs.codec import Decoded, Refusal
+from ingest.codecs.codec import Decoded, Refusal, first_problem
 from ingest.messages import MAX_PAYLOAD_BYTES, MODELS, BootNumber, Sequence, parse_up
 
 _parse_up = lru_cache(maxsize=32_768)(parse_up)  # a fleet has few topics and says much
@@ -40,14 +40,8 @@ class ContractCodec:
         try:
             message = _VALIDATE[uplink.kind](payload)
         except ValidationError as error:
-            return _refuse(f"{uplink.kind}: {_first(error)}", uplink.device, payload)
+            return _refuse(f"{uplink.kind}: {first_problem(error)}", uplink.device, payload)
         return Decoded(uplink.region, uplink.device, (message,))
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {first['msg']}" if field else first["msg"]
 
 
 def _refuse(reason: str, sender: str, payload: bytes) -> Refusal:

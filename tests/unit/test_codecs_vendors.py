@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ingest.codecs.codec import Refusal
 from ingest.codecs.frames import decode_frame, frame_codecs, model_called
 from ingest.codecs.measurement import Measurement, Said
-from ingest.codecs.vendors import teltonika
+from ingest.codecs.vendors import radiobridge, teltonika
+from tests.conftest import ROOT
 
 # Which models the frames in a file of outside data are of.
 FILES = {
@@ -338,6 +339,14 @@ def test_every_model_is_tested_with_a_whole_frame() -> None:
         model for models in FILES.values() for model in models
     }
     assert set(frame_codecs()) - {"teltonika-codec8"} <= tested
+
+
+def test_the_page_names_every_model() -> None:
+    """What can be decoded is documented, and the documented decoder is the real one."""
+    page = (ROOT / "docs" / "adding-a-sensor.md").read_text()
+    assert all(f"`{model}`" in page for model in frame_codecs())
+    code = page.split("```python\n")[1].split("```")[0]
+    assert code in Path(radiobridge.__file__).read_text()
 
 
 @given(st.sampled_from(sorted(frame_codecs())), st.binary(max_size=120))
