@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from api.auth import PERMISSIONS, Role
 from cli.config import settings_table
 from cli.main import build
 from cli.reference import reference
@@ -22,6 +23,15 @@ def retention_table() -> str:
     return "\n".join(["| table | kept for | days, by default |", "|---|---|---|", *rows])
 
 
+def roles_table() -> str:
+    """Return which role may do what, as a Markdown table."""
+    rows = [
+        f"| `{method} {path}` | {' | '.join('yes' if role in may else '' for role in Role)} |"
+        for (method, path), may in PERMISSIONS.items()
+    ]
+    return "\n".join([f"| request | {' | '.join(Role)} |", "|---" * (len(Role) + 1) + "|", *rows])
+
+
 def with_table(page: str, table: str) -> str:
     """Return a page in which the table with the same heading is as the code has it."""
     heading = table.partition("\n")[0]
@@ -32,6 +42,10 @@ def with_table(page: str, table: str) -> str:
 
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(reference(build()))
-    for name, table in (("operations", settings_table()), ("privacy", retention_table())):
+    for name, table in (
+        ("operations", settings_table()),
+        ("operations", roles_table()),
+        ("privacy", retention_table()),
+    ):
         page = DOCS / f"{name}.md"
         page.write_text(with_table(page.read_text(), table))
