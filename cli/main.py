@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("decode", FACTS, "Decode what a sensor, a tracker or their server sent."),
     Entry("config", FACTS, "Settings: what can be set, what is set, what it means.", group=True),
     Entry("db", FACTS, "The database: its schema and its state.", group=True),
+    Entry("device", FACTS, "Devices: add one, strike one off, new credentials.", group=True),
     Entry("deadletters", FACTS, "Messages that could not be used: look, replay.", group=True),
     Entry("setup", SERVICES, "Prepare a database and a broker of your own for a region."),
     Entry("ingest", SERVICES, "Run the ingester: from the broker into the database."),

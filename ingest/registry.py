@@ -1,28 +1,23 @@
 """The devices we know, read once and again when a stranger speaks up."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import psycopg
 
 from storage import assets
 from storage.assets import Device
 
-STALE_S = 60.0
+STALE_S = 20.0
 STRANGER_S = 1.0  # asked at most this often because of strangers
 
 
 class Registry:
     """All devices with credentials, in memory; no message costs a query."""
 
-    def __init__(self, on_change: Callable[[Mapping[str, Device]], None] = lambda _: None) -> None:
-        """Prepare an empty registry.
-
-        Args:
-            on_change: called with all devices when they are not what they were.
-        """
+    def __init__(self) -> None:
+        """Prepare an empty registry."""
         self.devices: Mapping[str, Device] = {}
-        self._on_change = on_change
         self._read_at = float("-inf")
 
     def refresh(self, connection: psycopg.Connection, *, stranger: bool = False) -> bool:
@@ -36,9 +31,6 @@ class Registry:
         if age_s < (STRANGER_S if stranger else STALE_S):
             return False
         with connection.transaction():
-            devices = assets.devices(connection)
+            self.devices = assets.devices(connection)
         self._read_at = time.monotonic()
-        if devices != self.devices:
-            self.devices = devices
-            self._on_change(devices)
         return True

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from config.clock import Clock
 from config.settings import Settings
-from ingest.broker import EmbeddedBroker, client_id, device_grants, server_grant, server_secret
+from ingest.broker import client_id, region_broker, server_secret
 from ingest.counters import Counters
 from ingest.downlink import Downlink
 from ingest.line import Login
@@ -18,8 +18,6 @@ from ingest.publisher import Publisher
 from ingest.registry import Registry
 from ingest.sources import MqttSource
 from ingest.writer import Writer
-from storage import assets
-from storage.assets import Device
 from storage.database import Database
 from storage.migrate import require_schema
 
@@ -56,7 +54,7 @@ def serve(
     require_schema(database)
     counters = counters or Counters()
     secret = server_secret(settings)
-    with _broker(settings, region, database, secret) as (url, on_change):
+    with _broker(settings, region, database) as url:
 
         def login(purpose: str) -> Login:
             identity = SecretStr(client_id(secret, f"{purpose}-{region}"))
@@ -67,7 +65,7 @@ def serve(
         writer = Writer(
             source,
             database,
-            Registry(on_change),
+            Registry(),
             publisher.tell,
             region=region,
             clock=clock,
@@ -89,26 +87,13 @@ def serve(
 
 
 @contextmanager
-def _broker(
-    settings: Settings, region: str, database: Database, secret: str
-) -> Iterator[tuple[str, Callable[[Mapping[str, Device]], None]]]:
-    """Give the broker's address, and what to do when the registry has changed."""
+def _broker(settings: Settings, region: str, database: Database) -> Iterator[str]:
+    """Give the broker's address; an embedded one runs meanwhile."""
     if not settings.embedded_broker:
-        yield settings.broker_url, lambda _: None
+        yield settings.broker_url
         return
-    server = server_grant(settings.broker_user, secret)
-    with database.connect() as connection:
-        devices = assets.devices(connection)
-    broker = EmbeddedBroker(
-        settings.data_dir / "broker",
-        [server, *device_grants(region, devices.values())],
-        settings.broker_port,
-    )
-    with broker:
-        yield (
-            broker.url,
-            lambda changed: broker.reload([server, *device_grants(region, changed.values())]),
-        )
+    with region_broker(settings, region, database) as broker:
+        yield broker.url
 
 
 def _work(

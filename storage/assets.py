@@ -50,8 +50,10 @@ def gateway_name(region: str) -> str:
 def load_region(connection: psycopg.Connection, region: Region, *, at: datetime) -> None:
     """Make the registry say what the region's folder says; again changes nothing.
 
-    What the folder no longer names becomes inactive. Each vehicle gets a unit of its own name,
-    each container with a sensor gets that sensor, all sensors share the region's gateway.
+    What the folder no longer names becomes inactive; devices that were added by hand stay, and
+    those that were revoked are not brought back (see `storage.devices`). Each vehicle gets a unit
+    of its own name, each container with a sensor gets that sensor, all sensors share the region's
+    gateway.
 
     Args:
         connection: the load is one transaction on it.
@@ -71,6 +73,7 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
             connection.execute(_SQL[f"retire_{table}"], [region.id])
         for table, rows in _rows(region).items():
             _upsert(connection, table, rows)
+        connection.execute(_SQL["retire_replaced"], [region.id])
         _require_own(connection, region)
 
 
@@ -151,7 +154,7 @@ def provision_many(
             )
             if done.rowcount != 1:
                 raise DatabaseError(
-                    f"there is no device {credentials.device!r}; load its region first"
+                    f"there is no device {credentials.device!r} in use; load its region first"
                 )
     return made
 

@@ -2,14 +2,18 @@
 
 from ingest.broker.access import Grant, Speaker, device_grants, server_grant
 from ingest.broker.embedded import EmbeddedBroker
+from ingest.broker.refusals import Refusals
+from ingest.broker.region import region_broker
 from ingest.broker.secret import client_id, server_secret
 
 __all__ = [
     "EmbeddedBroker",
     "Grant",
+    "Refusals",
     "Speaker",
     "client_id",
     "device_grants",
+    "region_broker",
     "server_grant",
     "server_secret",
 ]

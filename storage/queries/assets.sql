@@ -24,7 +24,7 @@ UPDATE site SET active = false WHERE region = %s AND active
 UPDATE container SET active = false WHERE region = %s AND active
 
 -- name: retire_device
-UPDATE device SET active = false WHERE region = %s AND active
+UPDATE device SET active = false WHERE region = %s AND active AND declared
 
 -- name: upsert_fraction
 INSERT INTO fraction (region, id, name_de, name_en)
@@ -75,12 +75,14 @@ WHERE container.region = excluded.region
 
 -- name: upsert_gateway
 INSERT INTO device (region, name, kind) VALUES (%s, %s, 'gateway')
-ON CONFLICT (name) DO UPDATE SET active = true WHERE device.region = excluded.region
+ON CONFLICT (name) DO UPDATE SET declared = true, active = device.revoked_at IS NULL
+WHERE device.region = excluded.region
 
 -- name: upsert_unit
 INSERT INTO device (region, name, kind, vehicle) VALUES (%s, %s, 'unit', %s)
 ON CONFLICT (name) DO UPDATE
-SET kind = excluded.kind, vehicle = excluded.vehicle, container = NULL, active = true
+SET kind = excluded.kind, vehicle = excluded.vehicle, container = NULL, declared = true,
+    active = device.revoked_at IS NULL
 WHERE device.region = excluded.region
 
 -- name: upsert_sensor
@@ -88,8 +90,15 @@ INSERT INTO device (region, name, kind, container, gateway)
 VALUES (%s, %s, 'sensor', %s, (SELECT id FROM device WHERE name = %s))
 ON CONFLICT (name) DO UPDATE
 SET kind = excluded.kind, container = excluded.container, gateway = excluded.gateway,
-    vehicle = NULL, active = true
+    vehicle = NULL, declared = true, active = device.revoked_at IS NULL
 WHERE device.region = excluded.region
+
+-- name: retire_replaced
+-- A sensor that was added by hand makes room for the one that the region names now.
+UPDATE device spare SET active = false
+FROM device named
+WHERE spare.region = %s AND spare.active AND NOT spare.declared
+  AND named.container = spare.container AND named.active AND named.declared
 
 -- name: stranger_depot
 SELECT id, region FROM depot WHERE id = ANY (%s) AND region <> %s LIMIT 1

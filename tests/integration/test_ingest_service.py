@@ -244,7 +244,7 @@ def test_its_own_broker_lets_a_new_device_in_without_a_restart(served: Served) -
     with served.database.connect(autocommit=True) as connection:
         connection.execute("UPDATE device SET secret_hash = NULL WHERE name = 'truck-2'")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ingest.registry.STALE_S", 0.2)
+        patch.setattr("ingest.broker.region.LOOK_S", 0.2)
         with served.ingester():
             port = int((served.settings.data_dir / "broker" / "port").read_text())
             served.town.broker.port, kept = port, served.town.broker.port

@@ -1,0 +1,36 @@
+-- name: list
+SELECT d.name, d.kind, d.container, d.vehicle, g.name, d.declared,
+       d.provisioned_at, d.revoked_at
+FROM device d
+LEFT JOIN device g ON g.id = d.gateway
+WHERE d.region = %s AND (d.active OR d.revoked_at IS NOT NULL)
+ORDER BY d.kind, d.name
+
+-- name: container_is_free
+SELECT NOT EXISTS (SELECT FROM device d WHERE d.container = c.id AND d.active)
+FROM container c WHERE c.id = %s AND c.region = %s AND c.active
+
+-- name: vehicle_exists
+SELECT true FROM vehicle WHERE id = %s AND region = %s AND active
+
+-- name: gateway_exists
+SELECT true FROM device WHERE name = %s AND region = %s AND kind = 'gateway' AND active
+
+-- name: add
+INSERT INTO device AS known (region, name, kind, container, vehicle, gateway, declared)
+VALUES (%s, %s, %s, %s, %s, (SELECT id FROM device WHERE name = %s), false)
+ON CONFLICT (name) DO UPDATE
+SET kind = excluded.kind, container = excluded.container, vehicle = excluded.vehicle,
+    gateway = excluded.gateway, active = true, revoked_at = NULL,
+    client_id = NULL, secret_hash = NULL, provisioned_at = NULL
+WHERE known.region = excluded.region AND NOT known.active
+
+-- name: revoke
+UPDATE device
+SET active = false, revoked_at = %s, client_id = NULL, secret_hash = NULL, provisioned_at = NULL
+WHERE name = %s AND region = %s AND active
+
+-- name: speaks_through
+SELECT g.name
+FROM device d LEFT JOIN device g ON g.id = d.gateway
+WHERE d.name = %s AND d.region = %s AND d.active
