@@ -49,10 +49,6 @@ class Cursor:
         (value,) = struct.unpack(">f" if self._order == "big" else "<f", self.take(4, name))
         return float(value)
 
-    def peek(self, ahead: int, count: int) -> bytes:
-        """Return bytes that lie ahead without reading them; fewer where the frame ends."""
-        return self._frame[self._at + ahead : self._at + ahead + count]
-
     def end(self) -> None:
         """Make sure that nothing is left."""
         if self.left:

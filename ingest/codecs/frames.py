@@ -15,7 +15,7 @@ from ingest.codecs import vendors
 from ingest.codecs.codec import Refusal
 from ingest.codecs.measurement import Said
 
-LONGEST_FRAME = 65_535  # a LoRaWAN frame has at most 242 bytes, a tracker's packet 1,280
+LONGEST_FRAME = 4_096  # a LoRaWAN frame has at most 242 bytes, a tracker's packet 1,280
 
 
 class FrameCodec(NamedTuple):
@@ -41,7 +41,7 @@ def frame_codecs() -> dict[str, FrameCodec]:
         import_module(f"{vendors.__name__}.{it.name}") for it in iter_modules(vendors.__path__)
     )
     codecs: list[FrameCodec] = [codec for module in modules for codec in module.CODECS]
-    return {codec.model: codec for codec in sorted(codecs)}
+    return {codec.model: codec for codec in sorted(codecs, key=lambda codec: codec.model)}
 
 
 def model_called(names: Iterable[str]) -> str | None:

@@ -74,6 +74,7 @@ class Movement(_Said):
 
 
 Said = Measurement | Movement
+_PLACE = ("lon", "lat")
 
 
 class Draft[T: Said]:
@@ -86,15 +87,17 @@ class Draft[T: Said]:
     def __init__(self, kind: type[T]) -> None:
         self._kind = kind
         self._values: dict[str, Any] = {}
-        self._missing: list[str] = []
+        self._missing: dict[str, str] = {}
 
     def set(self, field: str, value: object) -> None:
-        """Take down a value."""
+        """Take down a value; told twice, the last counts."""
+        self._missing.pop(field, None)
         self._values[field] = value
 
-    def lack(self, reason: str) -> None:
-        """Take down what is missing and why: `distance_mm: no target`."""
-        self._missing.append(reason)
+    def lack(self, field: str, why: str) -> None:
+        """Take down that a value is missing, and why: `no target`."""
+        self._values.pop(field, None)
+        self._missing[field] = why
 
     def found(self) -> tuple[T, ...]:
         """Return what was said, or nothing at all where nothing was measured.
@@ -119,9 +122,11 @@ class Draft[T: Said]:
         return self._made()
 
     def _made(self) -> T:
-        return self._kind(**self._values, missing="; ".join(self._missing) or None)
+        missing = "; ".join(f"{field}: {why}" for field, why in self._missing.items())
+        return self._kind(**self._values, missing=missing or None)
 
-    def _drop(self, field: str, reason: str) -> None:
-        for name in ("lon", "lat") if field in ("lon", "lat") else (field,):
-            self._values.pop(name, None)
-        self.lack(f"{field}: {reason}")
+    def _drop(self, field: str, why: str) -> None:
+        if field in _PLACE:  # one without the other is no place
+            for name in _PLACE:
+                self._values.pop(name, None)
+        self.lack(field, why)

@@ -164,6 +164,18 @@ MANUALS: list[tuple[str, str, list[dict[str, Any]], str]] = [
         "SensorDecoders, em400-mud/README.md",
     ),
     (
+        "milesight-em400-mud",
+        "017564 0688FFFFFFFFFFFFFFFF20",
+        [{"battery_pct": 100}],
+        "EM400-MUD user guide, NB-IoT, location unknown (the battery is of its other example)",
+    ),
+    (
+        "milesight-em400-mud",
+        "06889cff080720d7750122",
+        [{"lon": 118.030236, "lat": 24.5}],
+        "EM400-MUD user guide, NB-IoT: longitude 9cff0807 as there, a latitude of our own",
+    ),
+    (
         "milesight-em500-udl",
         "017564 03821e00",
         [{"battery_pct": 100, "distance_mm": 30}],
@@ -244,6 +256,11 @@ def test_radar(frame: str, says: dict[str, Any]) -> None:
             "20ce 10c75569 1e00 eb00 0000 01  20ce 00b95569 2000 e100 0000 00",
             [22.5, 23.5],
         ),
+        (  # 0.5 degrees look like an item of tilt
+            "milesight-em410-rdl",
+            "20ce 10c75569 1e00 0500 0000 01  20ce 00b95569 2000 f6ff 0000 00",
+            [-1.0, 0.5],
+        ),
     ],
 )
 def test_history_keeps_its_own_times(model: str, items: str, temperature: list[float]) -> None:
@@ -292,7 +309,7 @@ def test_a_value_that_is_none_is_named_and_the_rest_counts(
         ("acme-sonar", "00", None, "model: 'acme-sonar' has no decoder; known are decentlab-lid, "),
         ("milesight-em310-udl", "01755c", 12, "port: milesight-em310-udl sends measurements on"),
         ("dragino-ldds45", "0d3b0aef00000001", 0, "port: dragino-ldds45 sends measurements on"),
-        ("terabee-lm-xl", "", 1, "frame: 0 bytes, 1 to 65535 are taken"),
+        ("terabee-lm-xl", "", 1, "frame: 0 bytes, 1 to 4096 are taken"),
         ("terabee-lm-xl", "05dc00", 1, "battery_v: the frame is too short"),
         ("terabee-lm-xl", "05dc000e100000", 1, "frame: 1 bytes too long"),
         ("decentlab-mbx", "01012f00020bb1", 1, "protocol version: 1 is not known, 2 is"),

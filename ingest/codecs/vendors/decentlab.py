@@ -37,11 +37,11 @@ def _read(frame: bytes, distance: Words) -> tuple[Measurement, ...]:
         if samples:
             draft.set("distance_mm", millimetres)
         else:
-            draft.lack("distance_mm: no valid sample")
+            draft.lack("distance_mm", "no valid sample")
     if sensors & _BATTERY:
         draft.set("battery_v", cursor.unsigned(2, "battery_v") / 1000)
     if sensors & ~(_DISTANCE | _BATTERY):
-        draft.lack("sensor mask: more sensors than are known; their values are not read")
+        draft.lack("sensor mask", "more sensors than are known; their values are not read")
     else:
         cursor.end()
     return draft.found()

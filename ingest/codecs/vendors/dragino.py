@@ -22,7 +22,7 @@ def read(frame: bytes) -> tuple[Measurement, ...]:
     draft.set("battery_v", (cursor.unsigned(2, "battery_v") & 0x3FFF) / 1000)
     distance = cursor.unsigned(2, "distance_mm")
     if distance in _NO_DISTANCE:
-        draft.lack(f"distance_mm: {_NO_DISTANCE[distance]}")
+        draft.lack("distance_mm", _NO_DISTANCE[distance])
     else:
         draft.set("distance_mm", distance)
     cursor.take(1, "interrupt flag")

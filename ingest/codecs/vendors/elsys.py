@@ -31,7 +31,7 @@ def read(frame: bytes) -> tuple[Measurement, ...]:
         elif kind in _OTHER:
             cursor.take(_OTHER[kind], f"type 0x{kind:02x}")
         else:
-            draft.lack(f"type 0x{kind:02x}: not known; what follows it is not read")
+            draft.lack(f"type 0x{kind:02x}", "not known; what follows it is not read")
             break
     return draft.found()
 

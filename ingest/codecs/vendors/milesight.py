@@ -24,13 +24,18 @@ _PORT = 85
 # Distances that are none. Negative ones (a radar with an offset set) are none for us, either.
 _NO_DISTANCE = {0xFFFD: "no target in range", 0xFFFE: "disabled", 0xFFFF: "sensor exception"}
 _BLIND_ALARM, _NO_TARGET = 1, 2
-_LOCATION_UNKNOWN = b"\xff" * 8
+_NOWHERE = (-1, -1)  # all bits set
 
 
 class _Report:
-    """What a frame says: the present, and history with times of its own."""
+    """What a frame says: the present, and history with times of its own.
+
+    Attributes:
+        whole: whether every item was known.
+    """
 
     def __init__(self) -> None:
+        self.whole = True
         self.now = Draft(Measurement)
         self.history: list[Measurement] = []
 
@@ -83,7 +88,7 @@ def _set_distance(draft: Draft[Measurement], raw: int) -> None:
     if raw < 0x8000:
         draft.set("distance_mm", raw)
     else:
-        draft.lack(f"distance_mm: {_NO_DISTANCE.get(raw, 'below zero')} (0x{raw:04x})")
+        draft.lack("distance_mm", f"{_NO_DISTANCE.get(raw, 'below zero')} (0x{raw:04x})")
 
 
 def _exception(cursor: Cursor, report: _Report) -> None:
@@ -94,38 +99,26 @@ def _exception(cursor: Cursor, report: _Report) -> None:
         _set_distance(report.now, raw)
     else:
         what = "no target" if code == _NO_TARGET else "sensor exception"
-        report.now.lack(f"distance_mm: {what} (exception {code})")
+        report.now.lack("distance_mm", f"{what} (exception {code})")
 
 
 def _location(cursor: Cursor, report: _Report) -> None:
-    known = cursor.peek(0, len(_LOCATION_UNKNOWN)) != _LOCATION_UNKNOWN
-    lon, lat = cursor.signed(4, "lon") / 1e6, cursor.signed(4, "lat") / 1e6
+    lon, lat = cursor.signed(4, "lon"), cursor.signed(4, "lat")
     cursor.take(1, "motion")
-    if known:
-        report.now.set("lon", lon)
-        report.now.set("lat", lat)
+    if (lon, lat) != _NOWHERE:
+        report.now.set("lon", lon / 1e6)
+        report.now.set("lat", lat / 1e6)
 
 
 def _history(cursor: Cursor, report: _Report) -> None:
     report.history.append(_past(cursor).done())
 
 
-def _radar_history(cursor: Cursor, report: _Report) -> None:
-    """Read a past measurement: of 6 bytes, or of 11 with temperature, mutation and event.
-
-    Milesight's own pages contradict each other about the length, so the frame decides: after an
-    item, there is the next one or the end.
-    """
-    longer = not _ends_item(cursor.peek(6, 2)) and _ends_item(cursor.peek(11, 2))
+def _long_history(cursor: Cursor, report: _Report) -> None:
     past = _past(cursor)
-    if longer:
-        past.set("temp_c", cursor.signed(2, "temp_c") / 10)
-        cursor.take(3, "mutation and event")
+    past.set("temp_c", cursor.signed(2, "temp_c") / 10)
+    cursor.take(3, "mutation and event")
     report.history.append(past.done())
-
-
-def _ends_item(follows: bytes) -> bool:
-    return not follows or int.from_bytes(follows, "big") in _EM410
 
 
 def _past(cursor: Cursor) -> Draft[Measurement]:
@@ -165,20 +158,30 @@ _EM410 = _DEVICE | {
     0x8482: _then_skip(_distance, 1),
     0x9482: _then_skip(_distance, 3),
     0xB482: _exception,
-    0x20CE: _radar_history,
+    0x20CE: _history,
 }
+_EM410_LONG = _EM410 | {0x20CE: _long_history}
 
 
-def _read(frame: bytes, items: Mapping[int, Item]) -> tuple[Measurement, ...]:
+def _report(frame: bytes, items: Mapping[int, Item]) -> _Report:
     cursor, report = Cursor(frame, "little"), _Report()
     while cursor.left:
         channel = int.from_bytes(cursor.take(2, "channel and type"), "big")
         item = items.get(channel)
         if item is None:
-            report.now.lack(f"item {channel:04x}: not known; what follows it is not read")
+            report.whole = False
+            report.now.lack(f"item {channel:04x}", "not known; what follows it is not read")
             break
         item(cursor, report)
-    return report.said()
+    return report
+
+
+def _fits(frame: bytes, items: Mapping[int, Item]) -> bool:
+    """Return whether a frame can be read to its end."""
+    try:
+        return _report(frame, items).whole
+    except FrameError:
+        return False
 
 
 _NBIOT_START = 0x02  # no channel of EM400 has this number
@@ -200,22 +203,28 @@ def _nbiot_items(frame: bytes) -> bytes:
 
 def read_em310(frame: bytes) -> tuple[Measurement, ...]:
     """Read a frame of EM310-UDL."""
-    return _read(frame, _EM310)
+    return _report(frame, _EM310).said()
 
 
 def read_em400(frame: bytes) -> tuple[Measurement, ...]:
     """Read a frame of EM400, by LoRaWAN or NB-IoT."""
-    return _read(_nbiot_items(frame) if frame[0] == _NBIOT_START else frame, _EM400)
+    items = _nbiot_items(frame) if frame[0] == _NBIOT_START else frame
+    return _report(items, _EM400).said()
 
 
 def read_em500(frame: bytes) -> tuple[Measurement, ...]:
     """Read a frame of EM500-UDL."""
-    return _read(frame, _EM500)
+    return _report(frame, _EM500).said()
 
 
 def read_em410(frame: bytes) -> tuple[Measurement, ...]:
-    """Read a frame of EM410-RDL."""
-    return _read(frame, _EM410)
+    """Read a frame of EM410-RDL.
+
+    A past measurement has 6 bytes, or 11 with temperature, mutation and event: Milesight's own
+    pages contradict each other. So the frame decides, by which of them it can be read to its end.
+    """
+    long = not _fits(frame, _EM410) and _fits(frame, _EM410_LONG)
+    return _report(frame, _EM410_LONG if long else _EM410).said()
 
 
 CODECS = (

@@ -138,7 +138,7 @@ def _movement(record: Record) -> Movement:
         draft.set("heading_deg", float(record.angle_deg))
         draft.set("altitude_m", float(record.altitude_m))
     else:
-        draft.lack("position: no fix (0 satellites)")
+        draft.lack("position", "no fix (0 satellites)")
     return draft.done()
 
 

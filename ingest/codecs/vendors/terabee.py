@@ -31,11 +31,11 @@ def read(frame: bytes) -> tuple[Measurement, ...]:
         raise FrameError("distance_mm: no response from ToF sensor (error bit 3)")
     _distance(draft, distance)
     if level == _LEVEL_ERROR:
-        draft.lack("fill_pct: the sensor reports a level error (255)")
+        draft.lack("fill_pct", "the sensor reports a level error (255)")
     else:
         draft.set("fill_pct", level)
     if errors & _BATTERY_NOT_READ:
-        draft.lack("battery_v: the sensor could not read it (error bit 2)")
+        draft.lack("battery_v", "the sensor could not read it (error bit 2)")
     else:
         draft.set("battery_v", battery_mv / 1000)
     return draft.found()
@@ -47,7 +47,7 @@ def _distance(draft: Draft[Measurement], distance: int) -> None:
     elif distance == _TOO_FAR:
         draft.set("too_far", True)
     elif distance == _INVALID:
-        draft.lack("distance_mm: invalid reading (1)")
+        draft.lack("distance_mm", "invalid reading (1)")
     else:
         draft.set("distance_mm", distance)
 
