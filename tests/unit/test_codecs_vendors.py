@@ -1,6 +1,7 @@
 """Frames of sensors and trackers, decoded: real ones, those of the manuals, and broken ones."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ingest.codecs import vendors
 from ingest.codecs.codec import Refusal
 from ingest.codecs.frames import decode_frame, frame_codecs, model_called
 from ingest.codecs.measurement import Measurement, Said
@@ -198,6 +200,27 @@ MANUALS: list[tuple[str, str, list[dict[str, Any]], str]] = [
         "0b450b0500ff3f01",
         [{"battery_v": 2.885, "distance_mm": 2821, "temp_c": -19.3}],
         "LDDS20 user manual: the same frame, temperature 0xFF3F",
+    ),
+    (
+        "wilsen-sonic-level",
+        "040B010021 030B0664 06020141C8947D 03510126 06500102F4006F 0650020081336D",
+        [
+            {
+                "distance_mm": 330,
+                "fill_pct": 100,
+                "temp_c": 25.07,
+                "battery_v": 3.8,
+                "lat": 49.545327,
+                "lon": 8.467309,
+            }
+        ],
+        "lorawan-devices, wilsen-codec.yaml, payload 2 in centimetres (there 25.1 degrees)",
+    ),
+    (
+        "wilsen-sonic-level",
+        "102A253438303030303030363330363832 04310102C0 043102 0000 06310300000173 03510124",
+        [{"battery_v": 3.6}],
+        "lorawan-devices, wilsen-codec.yaml, payload 3: serial number, counters and the battery",
     ),
     (
         "radiobridge-rbs306",
@@ -424,6 +447,37 @@ def test_decentlab_round_trip(distance: int, samples: int, millivolts: int) -> N
 def test_a_model_is_found_by_what_others_call_it(names: tuple[str, ...], model: str | None) -> None:
     """A network server's name counts when it means one model; an ambiguous one means none."""
     assert model_called(names) == model
+
+
+ACME = """
+from ingest.codecs.cursor import Cursor
+from ingest.codecs.frames import FrameCodec
+from ingest.codecs.measurement import Draft, Measurement
+
+def read(frame):
+    draft = Draft(Measurement)
+    draft.set("distance_mm", Cursor(frame, "big").unsigned(2, "distance_mm"))
+    return draft.found()
+
+CODECS = (FrameCodec("acme-sonar", (7,), read),)
+"""
+
+
+def test_a_new_vendor_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module among the vendors takes part at once; nothing else is touched."""
+    (tmp_path / "acme.py").write_text(ACME)
+    monkeypatch.setattr(vendors, "__path__", [*vendors.__path__, str(tmp_path)])
+    frame_codecs.cache_clear()
+    try:
+        assert decoded("acme-sonar", "01f4", 7) == [{"distance_mm": 500}]
+        assert refused("acme-sonar", "01f4", 8).startswith("port: ")
+        assert refused("acme-sonar", "01") == (
+            "distance_mm: the frame is too short: byte 1 to 2 wanted, 1 there"
+        )
+    finally:
+        sys.modules.pop(f"{vendors.__name__}.acme", None)
+        vars(vendors).pop("acme", None)
+        frame_codecs.cache_clear()
 
 
 def test_values_are_frozen() -> None:
