@@ -15,7 +15,8 @@ from api.auth import IdentityProvider, Verifier, authorize
 from api.context import Context
 from api.guard import LoopbackOnly, SecurityHeaders, SizeLimit
 from api.live import LiveHub
-from api.routes import containers, health, jobs, live, plans, region, tours, vehicles
+from api.metrics import CountRequests, Metrics
+from api.routes import containers, health, jobs, live, metrics, plans, region, tours, vehicles
 from api.schemas import FeatureCollection
 from config.clock import Clock
 from config.region import Region
@@ -24,7 +25,7 @@ from storage.database import Database
 
 MAX_BODY_BYTES = 1_000_000
 _POOL = 8
-_RESOURCES = (region, containers, vehicles, plans, tours, jobs, live)
+_RESOURCES = (region, containers, vehicles, plans, tours, jobs, live, metrics)
 
 
 def create_app(
@@ -70,6 +71,7 @@ def create_app(
     )
     app.state.verifier = verifier
     app.state.hub = hub
+    app.state.metrics = Metrics()
     problems.install(app)
     _add_routes(app)
     console.install(app, static)
@@ -78,6 +80,7 @@ def create_app(
     if verifier is None:
         app.add_middleware(LoopbackOnly)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
     _describe(app)
     return app
 

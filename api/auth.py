@@ -39,6 +39,7 @@ _STEER = frozenset({Role.DISPATCHER, Role.ADMIN})
 _PLAN = frozenset({Role.DISPATCHER, Role.PLANNER, Role.ADMIN})
 
 PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
+    ("GET", "/metrics"): _ALL,
     ("GET", "/v1/clock"): _ALL,
     ("GET", "/v1/containers"): _ALL,
     ("GET", "/v1/jobs/{job}"): _ALL,

@@ -76,6 +76,15 @@ class Settings(BaseSettings):
     ingest_queue_messages: int = Field(
         default=10_000, ge=1, description="Messages held in memory before the socket is not read."
     )
+    ingest_metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port on loopback for the ingester's metrics (Prometheus); 0: none.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="`text`, or `json`: one JSON object a line."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )

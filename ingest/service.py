@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from config.clock import Clock
 from config.settings import Settings
-from ingest.broker import client_id, region_broker, server_secret
+from ingest.broker import Refusals, client_id, region_broker, server_secret
 from ingest.counters import Counters
 from ingest.downlink import Downlink
 from ingest.line import Login
+from ingest.metrics import Gauges, IngestMetrics, serve_metrics
 from ingest.publisher import Publisher
 from ingest.registry import Registry
 from ingest.sources import MqttSource
@@ -79,7 +80,16 @@ def serve(
             source.start()
             log.info("ready broker=%s region=%s", url, region)
             on_ready(url)
-            _work([writer.run, downlink.run], stop, counters)
+            gauges = Gauges(
+                queued=lambda: source.waiting,
+                connected=lambda: source.is_up,
+                oldest=lambda: writer.oldest or source.oldest,
+                refusals=Refusals(settings.data_dir / "broker" / "nats.log").counts,
+            )
+            with serve_metrics(
+                settings.ingest_metrics_port, IngestMetrics(counters, gauges, clock)
+            ):
+                _work([writer.run, downlink.run], stop, counters)
         finally:
             source.stop()
             publisher.stop()

@@ -65,6 +65,13 @@ class Inbox:
         """Return how many messages wait."""
         return len(self._items)
 
+    def oldest(self) -> datetime | None:
+        """When the message that waits longest came in."""
+        try:
+            return self._items[0].received_at
+        except IndexError:  # taken this instant
+            return None
+
     def put(self, delivery: Delivery) -> None:
         """Add a message; waits while there is no room. A closed inbox drops it."""
         while len(self._items) >= self._limit and not self._closed:
@@ -143,6 +150,11 @@ class MqttSource:
     def waiting(self) -> int:
         """Messages in memory."""
         return len(self._inbox)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the message that waits longest in memory came in."""
+        return self._inbox.oldest()
 
     @property
     def is_up(self) -> bool:

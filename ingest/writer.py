@@ -7,6 +7,7 @@ nothing, because (device, time, seq) names a record for ever.
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import psycopg
 
@@ -67,6 +68,7 @@ class Writer:
         self._batch_rows = batch_rows
         self._linger_s = linger_s
         self._connection: psycopg.Connection | None = None
+        self._oldest: datetime | None = None
         self._backoff = Backoff(first_s=0.1, cap_s=5.0)
 
     def run(self, stop: threading.Event) -> None:
@@ -87,13 +89,20 @@ class Writer:
         finally:
             self.hang_up()
 
+    @property
+    def oldest(self) -> datetime | None:
+        """When the oldest message in hand came in; nothing while there is none."""
+        return self._oldest
+
     def write(self, deliveries: Sequence[Delivery], stop: threading.Event) -> bool:
         """Store a batch and acknowledge it; False if it was given up because of `stop`."""
         if not deliveries:
             return True
+        self._oldest = min(delivery.received_at for delivery in deliveries)
         parcels = self._stored(deliveries, stop)
         if parcels is None:
             return False
+        self._oldest = None
         self._source.acknowledge(deliveries)
         for device, ack in receipts(parcels, self._registry.devices):
             if self._tell(down_topic(self._region, device, "ack"), ack.model_dump_json()):
@@ -157,6 +166,8 @@ class Writer:
         counters.duplicates += stored.duplicates
         counters.repeated_batches += stored.used_fallback
         counters.dead_letters += stored.counts["dead_letter"]
+        counters.refuse(letter.reason for letter in haul.dead_letters)
+        counters.refuse(["database: it refused a record"] * stored.refused)
         counters.clock_suspect += haul.clock_suspect
         counters.tour_answers += len(haul.answers)
 
@@ -167,6 +178,7 @@ class Writer:
         with connection.transaction():
             telemetry.store(connection, telemetry.Batch(dead_letters=[letter]))
         self._counters.dead_letters += 1
+        self._counters.refuse([reason])
 
     def _refresh(self, stop: threading.Event) -> None:
         try:

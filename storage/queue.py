@@ -122,6 +122,12 @@ def job(connection: psycopg.Connection, job_id: int) -> JobRecord | None:
     return JobRecord._make(row) if row else None
 
 
+def depth(connection: psycopg.Connection) -> dict[str, int]:
+    """Count jobs that wait, run, or failed and are still kept."""
+    found: dict[str, int] = dict(connection.execute(_SQL["depth"]).fetchall())
+    return {state: found.get(state, 0) for state in ("todo", "doing", "failed")}
+
+
 def cancel(connection: psycopg.Connection, job_id: int) -> bool:
     """Cancel a waiting job, or ask a running one to stop; returns whether there was one."""
     manager = App(connector=SyncPsycopgConnector()).job_manager

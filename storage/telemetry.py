@@ -74,6 +74,11 @@ def latest_positions(connection: psycopg.Connection) -> dict[str, PositionRow]:
     return {row.vehicle: row for row in map(PositionRow._make, rows)}
 
 
+def last_heard(connection: psycopg.Connection) -> dict[str, datetime]:
+    """Return when the newest record of each kind came in; kinds that never came are left out."""
+    return {kind: at for kind, at in connection.execute(_SQL["last_heard"]) if at is not None}
+
+
 def dead_letters(connection: psycopg.Connection, limit: int = 100) -> list[DeadLetterRow]:
     """Return the newest dead letters."""
     rows = connection.execute(_SQL["dead_letters"], [limit])

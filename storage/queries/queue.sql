@@ -4,6 +4,10 @@ SELECT id FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo'
 -- name: job
 SELECT id, task_name, status::text, attempts, args FROM procrastinate_jobs WHERE id = %s
 
+-- name: depth
+SELECT status::text, count(*) FROM procrastinate_jobs
+WHERE status IN ('todo', 'doing', 'failed') GROUP BY 1
+
 -- name: held
 SELECT 1 FROM procrastinate_jobs WHERE id = %s AND attempts = %s AND status = 'doing' FOR UPDATE
 

@@ -34,3 +34,9 @@ SELECT (SELECT count(*) FROM level), (SELECT count(*) FROM position),
 
 -- name: events_by_kind
 SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind
+
+-- name: last_heard
+SELECT 'level', max(received_at) FROM last_level
+UNION ALL SELECT 'position', max(received_at) FROM last_position
+UNION ALL SELECT 'event', max(received_at) FROM last_event
+UNION ALL SELECT 'status', max(received_at) FROM last_status

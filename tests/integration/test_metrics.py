@@ -1,0 +1,146 @@
+"""What Prometheus is told: true figures, no device, no place, and only on this machine."""
+
+import json
+import re
+import socket
+import time
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from config.clock import FixedClock
+from config.errors import SettingsError
+from ingest.counters import MOST_KINDS, Counters
+from ingest.messages import Kind, up_topic
+from storage import queue
+from storage.rows import Batch, DeadLetterRow
+from tests.fixtures.api import MORNING, PlannedDay
+from tests.fixtures.served import NOON, Served
+
+pytestmark = pytest.mark.db
+PLACE = re.compile(r"\d+\.\d{4}")
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def figures(text: str) -> dict[str, float]:
+    """Return every sample by its name and the values of its labels."""
+    return {
+        " ".join((sample.name, *sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def eventually(holds: Callable[[], object], timeout_s: float = 10.0) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+def with_metrics(served: Served) -> Callable[[], dict[str, float]]:
+    """Let the ingester have a port for its metrics; returns how to read them."""
+    port = free_port()
+    served.settings = served.settings.model_copy(update={"ingest_metrics_port": port})
+
+    def read() -> dict[str, float]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            return figures(answer.read().decode())
+
+    return read
+
+
+def test_the_ingester_tells_what_came_and_what_became_of_it(served: Served) -> None:
+    """Rows, repeats, dead letters by reason and what the broker refused are counted apart."""
+    read = with_metrics(served)
+    truck = served.town.client("truck-1")
+    topic = up_topic("example", "truck-1", Kind.STATUS)
+    message = json.dumps({"time": NOON.isoformat(), "seq": 1})
+    with served.ingester():
+        for payload in (message, message, "no json", "no json"):
+            truck.publish(topic, payload)
+        truck.publish(up_topic("example", "truck-2", Kind.STATUS), message)
+        eventually(lambda: read()["binround_ingest_received_total"] == 4)
+        eventually(lambda: read()["binround_ingest_dead_letters_total status"] == 2)
+        told = read()
+    assert told["binround_ingest_stored_total"] == 1
+    assert told["binround_ingest_duplicates_total"] == 2  # a row and a dead letter
+    assert told["binround_ingest_connected"] == 1
+    assert told["binround_ingest_queue_messages"] == 0
+    assert told["binround_ingest_broker_refusals_total publish"] == 1
+    assert not any(PLACE.search(name) or "truck" in name for name in told)
+
+
+def test_a_backlog_is_seen_while_the_database_cannot_commit(served: Served) -> None:
+    """The age of the oldest message that is not stored grows, and is 0 again afterwards."""
+    read = with_metrics(served)
+    assert isinstance(served.clock, FixedClock)
+    truck = served.town.client("truck-1")
+    message = json.dumps({"time": NOON.isoformat(), "seq": 1, "lon": 8.5, "lat": 52.0})
+    with served.ingester():
+        with served.database.connect() as blocker:
+            blocker.execute("LOCK TABLE position IN ACCESS EXCLUSIVE MODE")
+            truck.publish(up_topic("example", "truck-1", Kind.POSITION), message)
+            eventually(lambda: read()["binround_ingest_received_total"] == 1)
+            served.clock.instant += timedelta(seconds=90)
+            assert read()["binround_ingest_lag_seconds"] == 90
+            blocker.rollback()
+        eventually(lambda: read()["binround_ingest_stored_total"] == 1)
+        eventually(lambda: read()["binround_ingest_lag_seconds"] == 0)
+
+
+def test_a_taken_port_is_told_in_one_line(served: Served) -> None:
+    """The message names the port and the setting."""
+    with_metrics(served)
+    port = served.settings.ingest_metrics_port
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(SettingsError, match=rf"^port {port} .*BINROUND_INGEST_METRICS_PORT$"),
+        served.ingester(),
+    ):
+        time.sleep(0.5)
+
+
+def test_the_api_tells_requests_jobs_and_silence(
+    planned_day: PlannedDay, api: httpx.Client
+) -> None:
+    """Requests stand under their route, not under what was asked for."""
+    planned_day.store(Batch(dead_letters=[DeadLetterRow(MORNING, "t", b"", "topic: unknown")]))
+    planned_day.drive(8.512345, 52.012345, second=0)
+    queue.defer(planned_day.database, "binround.nothing")
+    api.get("/v1/vehicles")
+    api.get("/v1/tours/nobody-knows-it")
+    api.get("/nothing/here")
+    api.request("BREW", "/v1/vehicles")
+    answer = api.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    told = figures(answer.text)
+    assert told["binround_http_requests_total GET /v1/vehicles 200"] == 1
+    assert told["binround_http_requests_total GET /v1/tours/{tour} 404"] == 1
+    assert told["binround_http_request_seconds_count /v1/vehicles"] >= 1
+    assert told["binround_jobs todo"] >= 1
+    assert told["binround_dead_letters topic"] == 1
+    assert told["binround_silence_seconds position"] == 0
+    assert "nobody-knows-it" not in answer.text
+    assert "nothing/here" not in answer.text
+    assert "BREW" not in answer.text
+    assert "8.51" not in answer.text
+
+
+def test_reasons_are_few_whatever_is_sent() -> None:
+    """A sender cannot make up series without end."""
+    counters = Counters()
+    counters.refuse(f"{chr(97 + n // 26)}{chr(97 + n % 26)}: x" for n in range(500))
+    counters.refuse(["no colon", "Not A Word: x", ": x", "x" * 99 + ": y"])
+    assert len(counters.reasons) <= MOST_KINDS + 1
+    assert sum(counters.reasons.values()) == 504
