@@ -111,6 +111,11 @@ def _spread(streets: Streets, wanted: Scatter, rng: np.random.Generator) -> list
                 free[tree.query_ball_point(points[index], spacing_m)] = False
         if len(drawn) == wanted.sites:
             return drawn
+        if not spacing_m:
+            raise RoadsError(
+                f"the streets have room for {len(drawn)} sites, not for {wanted.sites}; "
+                "ask for fewer"
+            )
         spacing_m *= 0.8 if spacing_m > 1 else 0.0
 
 
