@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from config.earth import M_PER_DEGREE
 from config.region import (
     WEEKDAYS,
     Depot,
@@ -20,7 +21,6 @@ from config.region_containers import ContainerRow
 from config.region_source import Declared, FactList, Mistakes, suggestion
 
 FARTHEST_M = 100_000.0  # from the centre; farther away is a slip of the keyboard
-_M_PER_DEGREE = 111_195.0
 
 Lists = Mapping[str, FactList]
 Rows = Sequence[Declared[ContainerRow]]
@@ -141,7 +141,7 @@ def _distance_m(
 ) -> float:
     lon, lat = (place.lat, place.lon) if swapped else (place.lon, place.lat)
     east = (lon - centre.centre_lon) * math.cos(math.radians(centre.centre_lat))
-    return math.hypot(east, lat - centre.centre_lat) * _M_PER_DEGREE
+    return math.hypot(east, lat - centre.centre_lat) * M_PER_DEGREE
 
 
 def _collected_once(lists: Lists, mistakes: Mistakes) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from config.earth import M_PER_DEGREE
 from config.region import (
     Compartment,
     Container,
@@ -13,13 +14,12 @@ from config.region import (
     seconds_of_day,
 )
 from config.region_defaults import Defaults
+from optimizer.roads.haversine import CIRCUITY
 
 _FILL_AT_VISIT = 0.7  # mean fill at which containers are emptied
 _PEAK = 1.5  # a Monday against the mean of the service's days
 _USABLE = 0.75  # of a shift: the rest are breaks and a plan that is not perfect
 _TRANSIT_MPS = 25 / 3.6  # urban transit, 25 km/h
-_DETOUR = 1.4  # road against straight line, Kaiserslautern
-_M_PER_DEGREE = 111_195.0
 
 
 def fleet(
@@ -67,8 +67,8 @@ def _trucks(
     litres = sum(_litres(defaults.fractions[c.fraction], c) for c in mine) * gap_days
     trips = litres / sum(compartment.capacity_l for compartment in kind.compartments)
     extent_m = _extent_m([site for site in sites if site.id in places])
-    hop_s = _DETOUR * extent_m / math.sqrt(max(stops, 1)) / _TRANSIT_MPS
-    haul_s = _DETOUR * 2 * extent_m / _TRANSIT_MPS + defaults.facility.unload_s
+    hop_s = CIRCUITY * extent_m / math.sqrt(max(stops, 1)) / _TRANSIT_MPS
+    haul_s = CIRCUITY * 2 * extent_m / _TRANSIT_MPS + defaults.facility.unload_s
     work_s = emptied * service.container_s + stops * (service.site_s + hop_s) + trips * haul_s
     shift_s = seconds_of_day(kind.shift_end) - seconds_of_day(kind.shift_start)
     return max(1, math.ceil(work_s * _PEAK / (shift_s * _USABLE)))
@@ -89,4 +89,4 @@ def _extent_m(sites: Sequence[Site]) -> float:
     """Return the side of a square as large as the sites' bounding box."""
     lons, lats = [site.lon for site in sites], [site.lat for site in sites]
     east = (max(lons) - min(lons)) * math.cos(math.radians(lats[0]))
-    return math.sqrt(east * (max(lats) - min(lats))) * _M_PER_DEGREE
+    return math.sqrt(east * (max(lats) - min(lats))) * M_PER_DEGREE

@@ -8,9 +8,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from config.earth import M_PER_DEGREE
 from optimizer.roads.extract import connected, network, road_points
-
-_M_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ class Streets:
         points = road_points(extract)
         roads = connected(network(extract))
         north = np.radians(points.lon_lat[:, 1].mean())
-        scale_m = np.array([np.cos(north), 1.0]) * _M_PER_DEGREE
+        scale_m = np.array([np.cos(north), 1.0]) * M_PER_DEGREE
         lines = [shapely.LineString(roads.line(i) * scale_m) for i in range(len(roads))]
         return cls(
             points.lon_lat,

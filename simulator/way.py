@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from config.earth import M_PER_DEGREE
 from optimizer.polyline import decode
 from simulator.chance import Floats
-
-_M_PER_DEGREE = 111_195.0  # of latitude, on a sphere of 6371 km
 
 
 class Way:
@@ -16,7 +15,7 @@ class Way:
         if len(points) == 0:
             raise ValueError("a way needs a point")
         self._points = points
-        self._scale = _M_PER_DEGREE * np.array([np.cos(np.radians(points[:, 1].mean())), 1.0])
+        self._scale = M_PER_DEGREE * np.array([np.cos(np.radians(points[:, 1].mean())), 1.0])
         steps = np.diff(points, axis=0) * self._scale
         self.metres = np.concatenate(([0.0], np.cumsum(np.hypot(*steps.T))))
         east, north = steps.T

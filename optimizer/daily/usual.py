@@ -11,8 +11,9 @@ from statistics import mean
 
 import numpy as np
 
+from config.earth import RADIUS_M
 from config.region import Container, Region, Service, Site, Vehicle, seconds_of_day
-from optimizer.roads.haversine import CIRCUITY, EARTH_RADIUS_M, S_PER_M, START_S
+from optimizer.roads.haversine import CIRCUITY, S_PER_M, START_S
 
 TOUR_CONSTANT = 0.7124
 SHARED = 0.75  # of a site's containers that one visit empties, as found in studies
@@ -65,5 +66,5 @@ def _area_m2(sites: Sequence[Site]) -> float:
     """Return the area of the ellipse that is spread like the sites."""
     lon_lat = np.radians([(site.lon, site.lat) for site in sites])
     x = lon_lat[:, 0] * math.cos(float(lon_lat[:, 1].mean()))
-    spread = np.cov(np.stack([x, lon_lat[:, 1]]), bias=True) * EARTH_RADIUS_M**2
+    spread = np.cov(np.stack([x, lon_lat[:, 1]]), bias=True) * RADIUS_M**2
     return 4 * math.pi * math.sqrt(max(float(np.linalg.det(spread)), 0.0))

@@ -12,6 +12,7 @@ from osmium.osm import NODE, WAY, Way
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from config.earth import M_PER_DEGREE
 from config.errors import RoadsError
 
 KINDS = {
@@ -197,7 +198,7 @@ def road_points(extract: Path, spacing_m: float = 25.0) -> RoadPoints:
     if not len(roads):
         raise RoadsError(f"extract {extract} has no streets to place anything at")
     first, second, line = _steps(roads)
-    scale = 111_195.0 * np.array([np.cos(np.radians(roads.lon_lat[:, 1].mean())), 1.0])
+    scale = M_PER_DEGREE * np.array([np.cos(np.radians(roads.lon_lat[:, 1].mean())), 1.0])
     along = (roads.lon_lat[second] - roads.lon_lat[first]) * scale
     ends = np.cumsum(np.hypot(*along.T))
     at = np.arange(spacing_m / 2, ends[-1], spacing_m)

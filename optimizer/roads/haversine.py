@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from config.earth import RADIUS_M
 from config.errors import RoadsError
 from optimizer.model import UNREACHABLE, Matrix, Places, ProviderInfo, Route, Snapped
 
-EARTH_RADIUS_M = 6_371_008.8
 # Medians and fits over pairs more than 500 m apart: road length is 1.40 times the straight line
 # (Kaiserslautern; 1.66 in Heidelberg's valley), time is 123 s + 0.117 s per metre of it.
 CIRCUITY = 1.4
@@ -60,7 +60,7 @@ def haversine_m(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.fl
         np.sin((lat_b - lat_a) / 2) ** 2
         + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
     )
-    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
+    return np.asarray(2 * RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1.0))))
 
 
 def on_earth(lon_lat: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.roads.haversine import EARTH_RADIUS_M
+from config.earth import RADIUS_M
 
-_M_PER_DEG = np.pi * EARTH_RADIUS_M / 180
+_M_PER_DEG = np.pi * RADIUS_M / 180
 
 
 @dataclass(frozen=True, slots=True)
