@@ -25,7 +25,7 @@ class FrameCodec(NamedTuple):
         model: `vendor-model`.
         ports: LoRaWAN ports on which the model sends measurements; empty: any.
         read: from the bytes to what was said; raises FrameError and nothing else.
-        aliases: what network servers call the model, where that is not the end of its name.
+        aliases: what network servers call the model, besides its name with and without the vendor.
     """
 
     model: str
@@ -40,7 +40,9 @@ def frame_codecs() -> dict[str, FrameCodec]:
     modules = (
         import_module(f"{vendors.__name__}.{it.name}") for it in iter_modules(vendors.__path__)
     )
-    codecs: list[FrameCodec] = [codec for module in modules for codec in module.CODECS]
+    codecs: list[FrameCodec] = [
+        codec for module in modules for codec in getattr(module, "CODECS", ())
+    ]
     return {codec.model: codec for codec in sorted(codecs, key=lambda codec: codec.model)}
 
 
@@ -58,9 +60,8 @@ def model_called(names: Iterable[str]) -> str | None:
 
 
 def _means(codec: FrameCodec, name: str) -> bool:
-    return bool(name) and (
-        name == codec.model or codec.model.endswith(f"-{name}") or name in codec.aliases
-    )
+    _, _, without_vendor = codec.model.partition("-")
+    return name in (codec.model, without_vendor, *codec.aliases)
 
 
 def decode_frame(model: str, frame: bytes, port: int | None = None) -> tuple[Said, ...] | Refusal:
@@ -89,4 +90,6 @@ def decode_frame(model: str, frame: bytes, port: int | None = None) -> tuple[Sai
         said = codec.read(frame)
     except FrameError as error:
         return Refusal(str(error))
+    except Exception as bug:  # of one vendor's decoder, which must not cost the others' messages
+        return Refusal(f"decoder: {model} failed with {type(bug).__name__}; this is a bug of ours")
     return said or Refusal("measurement: none in this frame, it tells only about the device")

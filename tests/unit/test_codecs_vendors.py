@@ -397,6 +397,7 @@ def test_no_bytes_raise(model: str, frame: bytes) -> None:
     said = decode_frame(model, frame)
     if isinstance(said, Refusal):
         assert said.reason
+        assert not said.reason.startswith("decoder:")
         assert "\n" not in said.reason
     else:
         assert all(json.loads(one.model_dump_json()) for one in said)
@@ -439,13 +440,15 @@ def test_decentlab_round_trip(distance: int, samples: int, millivolts: int) -> N
         (("dl-mbx",), "decentlab-mbx"),
         (("lora-lm-xl",), "terabee-lm-xl"),
         (("", "none", "ldds75"), "dragino-ldds75"),
-        (("mud",), "milesight-em400-mud"),
+        (("Level",), None),
+        (("XL",), None),
+        (("mud",), None),
         (("udl",), None),
         ((), None),
     ],
 )
 def test_a_model_is_found_by_what_others_call_it(names: tuple[str, ...], model: str | None) -> None:
-    """A network server's name counts when it means one model; an ambiguous one means none."""
+    """A network server's name counts when it means one model; a part of a name means none."""
     assert model_called(names) == model
 
 
@@ -459,12 +462,15 @@ def read(frame):
     draft.set("distance_mm", Cursor(frame, "big").unsigned(2, "distance_mm"))
     return draft.found()
 
-CODECS = (FrameCodec("acme-sonar", (7,), read),)
+CODECS = (
+    FrameCodec("acme-sonar", (7,), read),
+    FrameCodec("acme-buggy", (7,), lambda frame: frame[99]),
+)
 """
 
 
 def test_a_new_vendor_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module among the vendors takes part at once; nothing else is touched."""
+    """A module among the vendors takes part at once; what it does wrong costs its frames only."""
     (tmp_path / "acme.py").write_text(ACME)
     monkeypatch.setattr(vendors, "__path__", [*vendors.__path__, str(tmp_path)])
     frame_codecs.cache_clear()
@@ -474,6 +480,7 @@ def test_a_new_vendor_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert refused("acme-sonar", "01") == (
             "distance_mm: the frame is too short: byte 1 to 2 wanted, 1 there"
         )
+        assert refused("acme-buggy", "01").startswith("decoder: acme-buggy failed with IndexError")
     finally:
         sys.modules.pop(f"{vendors.__name__}.acme", None)
         vars(vendors).pop("acme", None)
