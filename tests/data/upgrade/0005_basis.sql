@@ -1,0 +1,1 @@
+INSERT INTO basis VALUES ('p1', '\x01', '\x02');
