@@ -38,16 +38,19 @@ class Child:
         talks: bool = False,
     ) -> None:
         self.name, self.log, self.revivals = name, log, 0
-        self._arguments, self._environment, self._talks = arguments, environment, talks
+        self._arguments, self._environment = arguments, environment
         self._begin = log.stat().st_size if log.exists() else 0
+        # One pipe for all its lives: who listens hears the process that was started again, too.
+        self._pipe = os.pipe() if talks else None
+        self._stdout = os.fdopen(self._pipe[0], "rb") if self._pipe else None
         self.process = self._start()
 
     @property
     def stdout(self) -> IO[bytes]:
-        """What the process says, line by line."""
-        if self.process.stdout is None:
+        """What the process says, line by line, until it is stopped."""
+        if self._stdout is None:
             raise BinroundError(f"{self.name} writes to {self.log}")
-        return self.process.stdout
+        return self._stdout
 
     @property
     def failed(self) -> bool:
@@ -84,15 +87,16 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        if self._pipe and self._stdout and not self._stdout.closed:
+            os.close(self._pipe[1])
+            self._stdout.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "cli.main", self.name, *self._arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if self._talks else output,
+                stdout=self._pipe[1] if self._pipe else output,
                 stderr=output,
                 env={**os.environ, **self._environment},
                 start_new_session=True,  # Ctrl-C reaches us alone; we end the others in order

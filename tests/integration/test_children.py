@@ -1,0 +1,17 @@
+from pathlib import Path
+
+from cli.children import Child
+
+
+def test_what_a_revived_process_says_is_still_heard(tmp_path: Path) -> None:
+    """Otherwise the city that was started again would fill its pipe and stand still."""
+    child = Child("study", ["list"], {}, tmp_path / "study.log", talks=True)
+    try:
+        heard = child.stdout
+        first = heard.readline()
+        child.process.wait(30)
+        child.revive()
+        assert heard.readline() == first != b""
+    finally:
+        child.stop()
+    assert heard.closed
