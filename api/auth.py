@@ -52,6 +52,7 @@ PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/v1/roads.geojson"): _ALL,
     ("GET", "/v1/tours/{tour}"): _ALL,
     ("GET", "/v1/vehicles"): _ALL,
+    ("GET", "/v1/vehicles/{vehicle}/positions"): _STEER,
 }
 
 

@@ -148,7 +148,12 @@ def test_each_role_may_do_what_the_table_says(
     for (method, path), allowed in PERMISSIONS.items():
         if path == "/v1/live":
             continue  # it does not end
-        address = path.replace("{job}", "4711").replace("{plan}", "p").replace("{tour}", "t")
+        address = (
+            path.replace("{job}", "4711")
+            .replace("{plan}", "p")
+            .replace("{tour}", "t")
+            .replace("{vehicle}", "v")
+        )
         status = guarded.request(method, address, headers=headers, json={}).status_code
         assert (status != 403) is (role in allowed), (method, path, role, status)
 

@@ -1,0 +1,111 @@
+"""What is kept that can be tied to a person, and who looked at it.
+
+A read of position history stands here and nowhere else, because it writes itself into the audit.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from config.region import Retention
+from storage import audit
+from storage.retention import POLICIES
+from storage.rows import PositionRow
+from storage.sql import queries
+
+_SQL = queries("privacy")
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_GRACE = timedelta(days=1)  # the rules are applied once a day
+
+
+class Kept(NamedTuple):
+    """A table with rows that can be tied to a person.
+
+    Attributes:
+        table: its name.
+        purpose: what it is kept for.
+        days: how long a row may be kept.
+        rows: how many there are.
+        oldest: the oldest row.
+        overdue: whether that should have been removed by now.
+    """
+
+    table: str
+    purpose: str
+    days: int
+    rows: int
+    oldest: datetime | None
+    overdue: bool
+
+
+class Looks(NamedTuple):
+    """How often somebody looked at something that can be tied to a person."""
+
+    who: str
+    action: str
+    times: int
+    last: datetime
+
+
+def report(connection: psycopg.Connection, retention: Retention, now: datetime) -> list[Kept]:
+    """Return every person-linked table with its rule and what it holds.
+
+    Args:
+        connection: where the tables are.
+        retention: what the region declares.
+        now: the instant, by the caller's clock.
+    """
+    found = []
+    for policy in (policy for policy in POLICIES if policy.person_linked):
+        statement = sql.SQL(_SQL["kept_series" if policy.series else "kept"]).format(
+            table=sql.Identifier(policy.table), column=sql.Identifier(policy.column)
+        )
+        rows, oldest = connection.execute(statement).fetchone() or (0, None)
+        days = policy.days(retention)
+        overdue = oldest is not None and oldest < now - timedelta(days=days) - _GRACE
+        found.append(Kept(policy.table, policy.purpose, days, rows, oldest, overdue))
+    return found
+
+
+def looks(connection: psycopg.Connection) -> list[Looks]:
+    """Return who looked at what, how often, and when the last time, newest first."""
+    return [Looks._make(row) for row in connection.execute(_SQL["looks"], [])]
+
+
+def positions(
+    connection: psycopg.Connection,
+    vehicle: str,
+    since: datetime,
+    until: datetime,
+    *,
+    who: str,
+    at: datetime,
+    after: tuple[datetime, int] | None = None,
+    limit: int = 1000,
+) -> list[PositionRow]:
+    """Return where a vehicle was in a span, in the order of its clock; that is audited.
+
+    Args:
+        connection: the look and its entry in the audit are one transaction on it.
+        vehicle: which one.
+        since: begin of the span.
+        until: its end, not included.
+        who: looks.
+        at: the instant of looking, by the caller's clock.
+        after: (time, seq) of the last row of the page before.
+        limit: rows at most.
+    """
+    span = {"since": since.isoformat(), "until": until.isoformat()}
+    audit.record(connection, who, "look-at-positions", f"vehicle/{vehicle}", at=at, detail=span)
+    after_time, after_seq = after or (_BEGINNING, -1)
+    asked = {
+        "vehicle": vehicle,
+        "since": since,
+        "until": until,
+        "after_time": after_time,
+        "after_seq": after_seq,
+        "limit": limit,
+    }
+    return [PositionRow._make(row) for row in connection.execute(_SQL["positions"], asked)]

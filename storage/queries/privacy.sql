@@ -1,0 +1,24 @@
+-- name: kept
+SELECT count(*), min({column}::timestamptz) FROM {table}
+
+-- name: kept_series
+-- A row with an impossible clock is judged by when it came, as retention does.
+SELECT count(*), min(CASE WHEN clock_suspect THEN received_at ELSE time END) FROM {table}
+
+-- name: looks
+SELECT who, action, count(*), max(at)
+FROM audit
+WHERE action LIKE 'look-%%'
+GROUP BY who, action
+ORDER BY max(at) DESC
+
+-- name: positions
+SELECT time, device_id, seq, vehicle, lon, lat, speed_mps, heading_deg, accuracy_m,
+       boot, received_at, clock_suspect
+FROM position
+WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
+  AND vehicle = %(vehicle)s AND NOT clock_suspect
+  AND time >= %(since)s AND time < %(until)s
+  AND (time, seq) > (%(after_time)s, %(after_seq)s)
+ORDER BY time, seq
+LIMIT %(limit)s
