@@ -43,16 +43,21 @@ def back_up(database: Database, path: Path, *, at: datetime) -> Backup:
     """Write a backup; only its owner may read it. Work goes on meanwhile.
 
     Raises:
-        DatabaseError: the file cannot be written or is there already, or the schema is not
-            up to date.
+        DatabaseError: the file cannot be written or is there already, or there is nothing of
+            ours in the database.
     """
     if path.exists():
         raise DatabaseError(f"{path} is there already; name another file")
-    migrate.require_schema(database)
+    schema = migrate.status(database).version  # an older one is welcome: before its upgrade
+    if schema == migrate.EMPTY:
+        raise DatabaseError(
+            "the database is empty; run `binround db migrate`, or see which one "
+            "BINROUND_DATABASE_URL or BINROUND_DATA_DIR name"
+        )
     draft = path.with_name(f"{path.name}.new")
     try:
         with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-            backup = _write(database, zipfile.ZipFile(file, "w"), at)
+            backup = _write(database, zipfile.ZipFile(file, "w"), schema, at)
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
@@ -66,7 +71,7 @@ def back_up(database: Database, path: Path, *, at: datetime) -> Backup:
     return backup
 
 
-def _write(database: Database, archive: zipfile.ZipFile, at: datetime) -> Backup:
+def _write(database: Database, archive: zipfile.ZipFile, schema: str, at: datetime) -> Backup:
     """Dump and checksums see the same instant: the dump joins our snapshot."""
     with archive, database.connect() as connection:
         connection.execute(_SQL["hold_still"])
@@ -78,7 +83,6 @@ def _write(database: Database, archive: zipfile.ZipFile, at: datetime) -> Backup
             programs.running(program, database.dsn, *options) as output,
         ):
             shutil.copyfileobj(output, dump, 1 << 20)
-        schema = migrate.migrations()[-1].name
         backup = Backup(at, schema, checksums.contents(connection))
         manifest = {
             "format": _FORMAT,

@@ -19,6 +19,7 @@ from storage.sql import queries
 
 _LOCK = 0x62696E72  # "binr"; one process migrates at a time
 _QUEUE = "procrastinate"
+EMPTY = "empty"  # the version of a database without a schema
 _SQL = queries("migrate")
 
 
@@ -57,7 +58,7 @@ class SchemaStatus:
     @property
     def version(self) -> str:
         """The newest migration that is applied."""
-        return self.applied[-1] if self.applied else "empty"
+        return self.applied[-1] if self.applied else EMPTY
 
 
 def migrations() -> list[Migration]:

@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,8 +18,9 @@ from config.clock import FixedClock
 from config.errors import SettingsError
 from ingest.counters import MOST_KINDS, Counters
 from ingest.messages import Kind, up_topic
-from storage import queue
+from storage import deadletters, queue
 from storage.rows import Batch, DeadLetterRow
+from tests.conftest import ROOT
 from tests.fixtures.api import MORNING, PlannedDay
 from tests.fixtures.served import NOON, Served
 
@@ -97,6 +100,45 @@ def test_a_backlog_is_seen_while_the_database_cannot_commit(served: Served) -> N
             blocker.rollback()
         eventually(lambda: read()["binround_ingest_stored_total"] == 1)
         eventually(lambda: read()["binround_ingest_lag_seconds"] == 0)
+
+
+def test_no_log_says_where_somebody_was(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even at DEBUG, not for good fixes, bad ones, forged ones or repeated ones."""
+    caplog.set_level("DEBUG")
+    truck = served.town.client("truck-1")
+    fix = {"time": NOON.isoformat(), "seq": 1, "lon": 8.512345, "lat": 52.012345}
+    bad = [{**fix, "lat": 152.012345}, {**fix, "seq": "8.512345"}, {**fix, "speed_mps": 1e300}]
+    with served.ingester() as counters:
+        for message in (fix, fix, *bad):
+            truck.publish(up_topic("example", "truck-1", Kind.POSITION), json.dumps(message))
+        truck.publish(up_topic("example", "truck-2", Kind.POSITION), json.dumps(fix))
+        eventually(lambda: counters.received == 5)
+    assert counters.dead_letters == len(bad)
+    assert "ready broker=" in caplog.text
+    assert not re.search(r"8\.5123|52\.0123", caplog.text)
+    with served.database.connect() as connection:
+        reasons = " ".join(letter.reason for letter in deadletters.newest(connection, 10))
+    assert not re.search(r"8\.5123|52\.0123", reasons)
+
+
+@pytest.mark.slow
+def test_a_service_logs_json_lines_when_told_to(served: Served) -> None:
+    """Every line on stderr is an object, from the first to the last."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "ingest"],
+        env={**served.environment, "BINROUND_LOG_FORMAT": "json"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as service:
+        assert service.stdout
+        assert service.stdout.readline().startswith("READY")
+        service.terminate()
+        _, said = service.communicate(timeout=20)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert lines[-1]["message"].startswith("stopped received=0")
+    assert {tuple(line) for line in lines} == {("time", "level", "logger", "message")}
 
 
 def test_a_taken_port_is_told_in_one_line(served: Served) -> None:

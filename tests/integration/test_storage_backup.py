@@ -128,6 +128,27 @@ def test_what_was_committed_during_a_backup_is_not_in_it(
     assert contents(lived.database)["level"].rows == restored.contents["level"].rows + 1
 
 
+def test_a_backup_may_be_taken_before_an_upgrade(
+    empty_database: Database,
+    fresh_cluster: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The program is newer than the schema: what is restored is the old one, then it is migrated.
+
+    A database without a schema is nothing to back up.
+    """
+    path, steps = tmp_path / "old", migrate.migrations()
+    with pytest.raises(DatabaseError, match=r"^the database is empty; run `binround db migrate`"):
+        backup.back_up(empty_database, path, at=MORNING)
+    with monkeypatch.context() as older:
+        older.setattr(migrate, "migrations", lambda: steps[:3])
+        migrate.migrate(empty_database)
+    assert backup.back_up(empty_database, path, at=MORNING).schema == steps[2].name
+    assert backup.restore(fresh_cluster, path).schema == steps[2].name
+    assert migrate.migrate(fresh_cluster) == [step.name for step in steps[3:]]
+
+
 def test_a_database_in_use_is_never_overwritten(lived: PlannedDay, kept: Path) -> None:
     """Restoring goes into an empty database only, and a backup never overwrites a file."""
     before = contents(lived.database)
