@@ -26,7 +26,8 @@ _NEXT = "the next collection day"
 
 def command(
     day: Annotated[
-        str | None, typer.Option("--date", metavar="YYYY-MM-DD", show_default=_NEXT)
+        str | None,
+        typer.Option("--date", metavar="YYYY-MM-DD", show_default=_NEXT, help="Which day."),
     ] = None,
     region: Annotated[
         str | None, typer.Option(help="A name or folder; else the setting BINROUND_REGION.")
@@ -69,7 +70,7 @@ def command(
     if as_json:
         print(json.dumps(summary(name, plan, order.publish), indent=2, ensure_ascii=False))
     else:
-        show(Console(), name, plan, order.publish)
+        show(Console(), name, plan, order.publish, now)
 
 
 def prepare(database: Database, settings: Settings, region: Region, now: datetime) -> None:
@@ -95,7 +96,7 @@ def _day(text: str | None, region: Region, service: Service, now: datetime) -> d
         raise PlanError(f"--date {text!r} is no day; write it as {now:%Y-%m-%d}") from None
 
 
-def show(console: Console, name: str, plan: DayPlan, published: bool) -> None:
+def show(console: Console, name: str, plan: DayPlan, published: bool, now: datetime) -> None:
     """Print a plan as people read it."""
     snapshot = plan.snapshot
     state = "published" if published else "draft; --publish sends it to the trucks"
@@ -103,6 +104,8 @@ def show(console: Console, name: str, plan: DayPlan, published: bool) -> None:
         f"[bold]{name}[/]  {snapshot.service.name_en}, {snapshot.depot.name}, "
         f"{snapshot.day:%A %d %B %Y}  ({state})"
     )
+    if plan.snapshot.decided_at < now:
+        console.print("[yellow]This day is over; planned as it would have been then.[/]")
     if plan.travel.estimate:
         console.print("[yellow]Travel times are estimates from straight lines.[/]")
     console.print(_totals(plan))
@@ -127,6 +130,13 @@ def show(console: Console, name: str, plan: DayPlan, published: bool) -> None:
             )
         console.print(table)
     _show_left_out(console, plan)
+    if credit := _credit(plan):
+        console.print(f"\n[dim]{credit}[/]")
+
+
+def _credit(plan: DayPlan) -> str:
+    """Return whom to thank for the places and roads of a plan."""
+    return plan.snapshot.region.attribution or plan.travel.attribution
 
 
 def _show_left_out(console: Console, plan: DayPlan) -> None:
@@ -174,6 +184,7 @@ def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
         "engine": plan.solution.engine,
         "seed": plan.solution.seed,
         "estimate": plan.travel.estimate,
+        "attribution": _credit(plan),
         "containers_emptied": len(plan.emptied),
         "km": round(plan.km, 3),
         "hours": round(plan.hours, 3),

@@ -66,7 +66,12 @@ class Play:
     ) -> None:
         self._region, self._options = region, options
         self._settings = settings.model_copy(
-            update={"data_dir": folder, "clock": str(folder / "clock"), "api_port": options.port}
+            update={
+                "region": _anywhere(settings.region),
+                "data_dir": folder,
+                "clock": str(folder / "clock"),
+                "api_port": options.port,
+            }
         )
         self._screen = Screen()
 
@@ -79,7 +84,7 @@ class Play:
             city = self._city(children, stack)
             address = f"http://127.0.0.1:{self._options.port}"
             self._wait_ready(address, stack.database, children)
-            self._screen.ready(address, self._settings.data_dir)
+            self._screen.ready(address, self._settings)
             self._screen.follow(city)
             children.start("worker")
             self._wait_phase(("waiting-for-tours", "driving"), children)
@@ -289,3 +294,8 @@ def require_free_port(port: int) -> None:
             f"port {port} on 127.0.0.1 cannot be had ({error.strerror}); "
             "choose another with --port or BINROUND_API_PORT"
         ) from None
+
+
+def _anywhere(region: str) -> str:
+    """Return a region's name as it is, or its folder so that it is found from anywhere."""
+    return str(Path(region).resolve()) if Path(region).is_dir() else region

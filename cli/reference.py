@@ -43,6 +43,8 @@ def _page(path: tuple[str, ...], command: TyperCommand) -> str:
 
 def _meaning(option: TyperOption) -> str:
     text = " ".join((option.help or "").split())
+    if option.required:
+        return f"{text} (required)"
     default = option.default
     plain = isinstance(default, int | float | str) and not isinstance(default, bool)
     return f"{text} (default {default})" if plain and default != "" else text

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from cli.account import Account
 from cli.children import Child
+from config.settings import Settings
 
 
 class Screen:
@@ -27,12 +27,13 @@ class Screen:
         """Say that something is done or begins."""
         self._console.print(f"[dim]{time.monotonic() - self._started:6.1f} s[/]  {text}")
 
-    def ready(self, address: str, data_dir: Path) -> None:
-        """Say where to look."""
+    def ready(self, address: str, settings: Settings) -> None:
+        """Say where to look, and how other commands find the same day."""
         self.step(f"[bold green]READY[/]  open [bold]{address}[/]")
+        self._console.print("          Ctrl-C ends everything. For other commands on this day:")
         self._console.print(
-            f"          Ctrl-C ends everything. Other commands on this data: "
-            f"BINROUND_DATA_DIR={data_dir}",
+            f"          export BINROUND_DATA_DIR={settings.data_dir} "
+            f"BINROUND_REGION={settings.region} BINROUND_CLOCK={settings.clock}",
             soft_wrap=True,
         )
 

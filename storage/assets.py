@@ -61,10 +61,11 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
         at: the instant, by the caller's clock.
 
     Raises:
-        DatabaseError: an id is taken by another region in this database.
+        DatabaseError: the database holds another region.
     """
     facts = region.model_dump(mode="json", exclude={"sites", "containers"})
     with connection.transaction():
+        _require_alone(connection, region)
         connection.execute(
             _SQL["upsert_region"],
             [region.id, region.name, region.zone, region.attribution, Jsonb(facts), at],
@@ -74,7 +75,6 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
         for table, rows in _rows(region).items():
             _upsert(connection, table, rows)
         connection.execute(_SQL["retire_replaced"], [region.id])
-        _require_own(connection, region)
 
 
 def _rows(region: Region) -> dict[str, list[tuple[Any, ...]]]:
@@ -105,24 +105,14 @@ def _upsert(connection: psycopg.Connection, table: str, rows: Sequence[tuple[Any
             cursor.executemany(_SQL[f"upsert_{table}"], rows)
 
 
-def _require_own(connection: psycopg.Connection, region: Region) -> None:
-    """Refuse ids of another region: the upserts above leave its rows alone, inactive or not."""
-    expected = {
-        "vehicle": [vehicle.id for vehicle in region.vehicles],
-        "site": [site.id for site in region.sites],
-        "container": [container.id for container in region.containers],
-        "depot": [depot.id for depot in region.depots],
-        "facility": [facility.id for facility in region.facilities],
-        "device": [v.id for v in region.vehicles]
-        + [c.sensor for c in region.containers if c.sensor],
-    }
-    for table, ids in expected.items():
-        row = connection.execute(_SQL[f"stranger_{table}"], [ids, region.id]).fetchone()
-        if row:
-            raise DatabaseError(
-                f"{table} {row[0]!r} already belongs to region {row[1]!r} in this database; "
-                "give it another id, or use another BINROUND_DATA_DIR or database"
-            )
+def _require_alone(connection: psycopg.Connection, region: Region) -> None:
+    """Refuse a second region: an operator's cell has a database of its own."""
+    others = [known.id for known in regions(connection) if known.id != region.id]
+    if others:
+        raise DatabaseError(
+            f"this database holds region {others[0]!r}, not {region.id!r}; set BINROUND_REGION to "
+            "it, or use another BINROUND_DATA_DIR or database"
+        )
 
 
 def provision(connection: psycopg.Connection, name: str, *, at: datetime) -> Credentials:

@@ -121,9 +121,19 @@ def _vehicles(scenario: Scenario, region: Region, service: Service) -> tuple[Any
 
 
 def _drawn(scenario: Scenario, region: Region, service: Service) -> tuple[Container, ...]:
-    """Return so many containers on whole sites; the draw is the same for all seeds."""
+    """Return so many containers on whole sites; the draw is the same for all seeds.
+
+    Raises:
+        FileFormatError: the scenario asks for more than there are.
+    """
     able = [c for c in region.containers if c.fraction in service.fractions]
-    if scenario.containers is None or scenario.containers >= len(able):
+    wanted = len(able) if scenario.containers is None else scenario.containers
+    if wanted > len(able):
+        raise FileFormatError(
+            f"containers: the scenario asks for {wanted}, but region "
+            f"{region.id} has {len(able)} for {service.id}"
+        )
+    if wanted == len(able):
         return tuple(able)
     sites = list(dict.fromkeys(container.site for container in able))
     order = np.argsort(chance.uniform(0, "sites", chance.keys(sites)))

@@ -100,24 +100,6 @@ FROM device named
 WHERE spare.region = %s AND spare.active AND NOT spare.declared
   AND named.container = spare.container AND named.active AND named.declared
 
--- name: stranger_depot
-SELECT id, region FROM depot WHERE id = ANY (%s) AND region <> %s LIMIT 1
-
--- name: stranger_facility
-SELECT id, region FROM facility WHERE id = ANY (%s) AND region <> %s LIMIT 1
-
--- name: stranger_vehicle
-SELECT id, region FROM vehicle WHERE id = ANY (%s) AND region <> %s LIMIT 1
-
--- name: stranger_site
-SELECT id, region FROM site WHERE id = ANY (%s) AND region <> %s LIMIT 1
-
--- name: stranger_container
-SELECT id, region FROM container WHERE id = ANY (%s) AND region <> %s LIMIT 1
-
--- name: stranger_device
-SELECT name, region FROM device WHERE name = ANY (%s) AND region <> %s LIMIT 1
-
 -- name: provision
 UPDATE device SET client_id = %s, secret_hash = %s, provisioned_at = %s
 WHERE name = %s AND active
