@@ -1,0 +1,147 @@
+"""Steps of ruin and recreate, and which of them are kept.
+
+Simulated annealing as in section 4.3 of Christiaens & Vanden Berghe (2020): a worse plan is kept
+with a chance that falls with the temperature. While mandatory visits are left out, their counts
+of having been missed decide instead (section 5.2, fleet minimisation): room is made for visits
+that are left out often.
+"""
+
+# ruff: noqa: N803
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from optimizer.solve.sisr.arrays import MANDATORY_EUR
+from optimizer.solve.sisr.chance import chance
+from optimizer.solve.sisr.compiled import compiled, inlined
+from optimizer.solve.sisr.recreate import recreate
+from optimizer.solve.sisr.ruin import ruin
+from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
+from optimizer.solve.sisr.tour import refresh
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from optimizer.solve.sisr.arrays import Arrays
+    from optimizer.solve.sisr.state import State
+
+
+@compiled
+def ready(P: Arrays, S: State) -> float:
+    """Set all labels of a new state; return its cost."""
+    for r in range(len(S.tours)):
+        refresh(P, S, r)
+    return total(P, S)
+
+
+@compiled
+def total(P: Arrays, S: State) -> float:
+    """Return the cost of all tours and of all that is left out."""
+    eur = 0.0
+    for r in range(len(S.tours)):
+        eur += S.tours[r].eur
+    for number in range(S.counts[LEFT_OUT]):
+        eur += P.price[S.left_out[number]]
+    return eur
+
+
+@compiled
+def anneal(
+    P: Arrays,
+    S: State,
+    best: State,
+    members: NDArray[np.int32],
+    steps: int,
+    temperature: float,
+    current_eur: float,
+    best_eur: float,
+) -> tuple[float, float]:
+    """Make some steps at one temperature; return what the current and the best plan cost.
+
+    Args:
+        P: the problem.
+        S: the current plan.
+        best: receives the nodes of the best plan.
+        members: all visits of this search.
+        steps: how many to make.
+        temperature: in euro.
+        current_eur: cost of `S`.
+        best_eur: cost of the best plan so far.
+    """
+    for _ in range(steps):
+        S.counts[CHANGED] = 0
+        out = S.counts[LEFT_OUT]
+        for number in range(out):
+            S.kept_out[number] = S.left_out[number]
+        picked = ruin(P, S, members)
+        recreate(P, S, picked)
+        changed_eur = total(P, S)
+        if _accepted(P, S, out, current_eur, changed_eur, temperature):
+            current_eur = changed_eur
+            for number in range(S.counts[CHANGED]):
+                S.tours[S.changed[number]].kept_row = False
+            if current_eur < best_eur - 1e-7:
+                best_eur = current_eur
+                copy(S, best)
+        else:
+            _undo(P, S, picked, out)
+    return current_eur, best_eur
+
+
+@compiled
+def copy(S: State, other: State) -> None:
+    """Copy the nodes of a plan."""
+    for r in range(len(S.tours)):
+        other.tours[r].length = S.tours[r].length
+        for i in range(S.tours[r].length):
+            other.nodes[r, i] = S.nodes[r, i]
+    other.counts[LEFT_OUT] = S.counts[LEFT_OUT]
+    for number in range(S.counts[LEFT_OUT]):
+        other.left_out[number] = S.left_out[number]
+
+
+@inlined
+def _accepted(
+    P: Arrays, S: State, out: int, current_eur: float, changed_eur: float, temperature: float
+) -> bool:
+    before = after = missed_before = missed_after = 0
+    for number in range(out):
+        visit = S.kept_out[number]
+        if P.price[visit] >= MANDATORY_EUR:
+            before += 1
+            missed_before += S.visits[visit].missed
+    for number in range(S.counts[LEFT_OUT]):
+        visit = S.left_out[number]
+        if P.price[visit] >= MANDATORY_EUR:
+            after += 1
+            missed_after += S.visits[visit].missed
+            S.visits[visit].missed += 1
+    if before == 0 < after:
+        return False
+    if after == 0 < before:
+        return True
+    if missed_after != missed_before:
+        return missed_after < missed_before
+    if after != before:
+        return after < before
+    return changed_eur < current_eur - temperature * math.log(chance(S.random) + 1e-300)
+
+
+@inlined
+def _undo(P: Arrays, S: State, picked: int, out: int) -> None:
+    """Return to the plan before the step."""
+    for number in range(picked):
+        S.visits[S.picked[number]].row = ABSENT
+    for number in range(S.counts[CHANGED]):
+        r = S.changed[number]
+        S.tours[r].kept_row = False
+        S.tours[r].length = S.tours[r].kept_length
+        for i in range(S.tours[r].length):
+            S.nodes[r, i] = S.kept[r, i]
+        refresh(P, S, r)
+    S.counts[LEFT_OUT] = out
+    for number in range(out):
+        S.left_out[number] = S.kept_out[number]

@@ -1,0 +1,325 @@
+"""The problem as arrays: what compiled code reads.
+
+Nodes are numbered: visits (merged ones once), then facilities, then the places where tours start
+and end. Trucks that are equal but for their name are of one kind; kinds whose ways cost the same
+share a tariff.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from optimizer.solve.facts import FAR_EUR, FAR_S
+from optimizer.solve.sisr.merging import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from optimizer.solve.facts import Facts, Kind
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+NEVER_S = 1 << 40  # later than every time; sums of it do not overflow
+ALWAYS_S = FAR_S // 2  # closing time of what never closes; where there is no road is beyond it
+MANDATORY_EUR = 1e7  # what a mandatory visit left out costs; beyond any day's cost
+NO_LIMIT = 1e15
+NEAR = 100  # neighbours known of each visit
+
+
+class Windows(NamedTuple):
+    """When service may start.
+
+    Attributes:
+        opens: (n, windows) starts of spans in order; `closes` their ends.
+        spans: (n,) number of spans.
+    """
+
+    opens: Ints
+    closes: Ints
+    spans: Ints
+
+
+class Breaks(NamedTuple):
+    """The breaks of each kind of truck.
+
+    Attributes:
+        number: (kinds,) of breaks.
+        chain_s: (kinds, b, b) duration of m breaks in a row from break t on, at [t, m]; likewise
+            `chain_ready`, the earliest time after them, and `chain_latest`, by when the first has
+            to be under way.
+        due_clock: (kinds, b) a break is owed by tours that end later than this; `due_after`: and
+            last longer than this.
+    """
+
+    number: Ints
+    chain_s: Ints
+    chain_ready: Ints
+    chain_latest: Ints
+    due_clock: Ints
+    due_after: Ints
+
+
+KIND = np.dtype(
+    [
+        ("start", np.int64),  # nodes
+        ("end", np.int64),
+        ("shift_from", np.int64),
+        ("shift_to", np.int64),
+        ("driving_limit", np.int64),
+        ("tariff", np.int64),
+        ("fixed_eur", np.float64),
+        ("eur_per_s", np.float64),
+    ]
+)
+
+
+class Arrays(NamedTuple):
+    """A problem for compiled code.
+
+    Attributes:
+        visits: number of visits; likewise `facilities`.
+        seconds: (n, n) travel time from row to column.
+        euro: (tariffs, n, n) cost of the same way; `euro_to` is its transpose.
+        via: (tariffs, n, n) the facility on the cheapest way between two nodes, as a node.
+        service_s: (n,) time at a node.
+        windows: when service may start at a node.
+        breaks: of each kind.
+        need: (kinds, visits, limits) what a visit takes of each limit of a trip.
+        capacity: (kinds, limits) these limits.
+        amount: (visits, 3) stops, kg and litres that count against a day's limits.
+        day_limit: (kinds, 3) these limits.
+        price: (visits,) euro that leaving a visit out costs.
+        allowed: (visits, trucks) whether a truck may serve a visit.
+        near: (visits, few) the nearest other visits, nearest first.
+        kind: (trucks,) the kind of each truck.
+        kinds: (kinds,) of dtype KIND.
+    """
+
+    visits: int
+    facilities: int
+    seconds: NDArray[np.int32]
+    euro: NDArray[np.float32]
+    euro_to: NDArray[np.float32]
+    via: NDArray[np.int32]
+    service_s: Ints
+    windows: Windows
+    breaks: Breaks
+    need: Floats
+    capacity: Floats
+    amount: Floats
+    day_limit: Floats
+    price: Floats
+    allowed: NDArray[np.bool_]
+    near: NDArray[np.int32]
+    kind: Ints
+    kinds: NDArray[np.void]
+
+
+def usable_facilities(facts: Facts) -> list[int]:
+    """Return the nodes of the facilities that take every fraction there is to collect."""
+    wanted = 0
+    for mask in facts.mask:
+        wanted |= mask
+    return [
+        facts.visits + index
+        for index, facility in enumerate(facts.problem.facilities)
+        if wanted & ~sum(1 << fraction for fraction in facility.accepts) == 0
+    ]
+
+
+def arrays_of(facts: Facts) -> tuple[Arrays, list[list[int]]]:
+    """Return the arrays, and the problem's nodes behind each of their nodes but the last."""
+    problem = facts.problem
+    groups = merged(facts)
+    stations = usable_facilities(facts)
+    kinds = list(dict.fromkeys(facts.kinds))
+    ends = sorted({place for kind in kinds for place in (kind.truck.start, kind.truck.end)})
+    places = np.array(
+        [facts.location[group[0]] for group in groups]
+        + [facts.location[node] for node in stations]
+        + ends
+    )
+    terminal = {place: len(groups) + len(stations) + i for i, place in enumerate(ends)}
+    square = np.ix_(places, places)
+    seconds = np.ascontiguousarray(facts.seconds[square], np.int32)
+    tariffs = list(dict.fromkeys((k.truck.eur_per_km, k.truck.eur_per_h) for k in kinds))
+    first_with = [
+        next(k for k in kinds if (k.truck.eur_per_km, k.truck.eur_per_h) == t) for t in tariffs
+    ]
+    euro = np.stack([kind.cost[square] for kind in first_with]).astype(np.float32)
+    trucks = problem.trucks
+    service = [sum(facts.service_s[v] for v in group) for group in groups]
+    service += [facts.service_s[node] for node in stations] + [0] * len(ends)
+    need, capacity = _limits(kinds, groups)
+    arrays = Arrays(
+        visits=len(groups),
+        facilities=len(stations),
+        seconds=seconds,
+        euro=euro,
+        euro_to=np.ascontiguousarray(euro.transpose(0, 2, 1)),
+        via=_via(euro, first_with, service, len(groups), len(stations)),
+        service_s=np.array(service, np.int64),
+        windows=_windows(facts, groups, stations, len(places)),
+        breaks=_breaks(kinds),
+        need=need,
+        capacity=capacity,
+        amount=_amounts(facts, groups),
+        day_limit=np.array([_day_limits(kind) for kind in kinds], np.float64),
+        price=np.array([_price(facts, group) for group in groups], np.float64),
+        allowed=np.array(
+            [[all(facts.allowed(v, t) for v in group) for t in range(len(trucks))]
+             for group in groups], bool,
+        ).reshape(len(groups), len(trucks)),
+        near=_near(euro[0], len(groups)),
+        kind=np.array([kinds.index(kind) for kind in facts.kinds], np.int64),
+        kinds=np.array(
+            [
+                (
+                    terminal[kind.truck.start],
+                    terminal[kind.truck.end],
+                    kind.truck.shift.earliest_s,
+                    kind.truck.shift.latest_s,
+                    NEVER_S if kind.truck.max_driving_s is None else kind.truck.max_driving_s,
+                    tariffs.index((kind.truck.eur_per_km, kind.truck.eur_per_h)),
+                    kind.truck.fixed_eur,
+                    kind.eur_per_s,
+                )
+                for kind in kinds
+            ],
+            np.dtype((np.record, KIND)),
+        ),
+    )  # fmt: skip
+    return arrays, [*groups, *([node] for node in stations)]
+
+
+def _windows(
+    facts: Facts, groups: Sequence[Sequence[int]], stations: Sequence[int], nodes: int
+) -> Windows:
+    """Return when service may start; a group's close before its last member's."""
+    most = max([1, *(len(windows) for windows in facts.windows)])
+    opens = np.zeros((nodes, most), np.int64)
+    closes = np.full((nodes, most), ALWAYS_S, np.int64)
+    spans = np.ones(nodes, np.int64)
+    for node, group in enumerate([*groups, *([node] for node in stations)]):
+        before_s = sum(facts.service_s[member] for member in group[:-1])
+        for number, (begin, end) in enumerate(facts.windows[group[0]]):
+            opens[node, number], closes[node, number] = begin, end - before_s
+        spans[node] = max(1, len(facts.windows[group[0]]))
+    return Windows(opens, closes, spans)
+
+
+def _limits(kinds: Sequence[Kind], groups: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
+    most = max([1, *(len(kind.capacity) for kind in kinds)])
+    need = np.zeros((len(kinds), len(groups), most))
+    capacity = np.full((len(kinds), most), NO_LIMIT)
+    for index, kind in enumerate(kinds):
+        capacity[index, : len(kind.capacity)] = kind.capacity
+        for node, group in enumerate(groups):
+            need[index, node, : len(kind.capacity)] = kind.need[group].sum(axis=0)
+    return need, capacity
+
+
+def _amounts(facts: Facts, groups: Sequence[Sequence[int]]) -> Floats:
+    visits = facts.problem.visits
+    return np.array(
+        [
+            (
+                len(group),
+                sum(sum(visits[v].kg) for v in group),
+                sum(sum(visits[v].litres) for v in group),
+            )
+            for group in groups
+        ],
+        np.float64,
+    ).reshape(len(groups), 3)
+
+
+def _day_limits(kind: Kind) -> tuple[float, float, float]:
+    truck = kind.truck
+    limits = (truck.max_stops, truck.max_kg, truck.max_litres)
+    stops, kg, litres = (NO_LIMIT if limit is None else limit + 5e-7 for limit in limits)
+    return stops, kg, litres
+
+
+def _price(facts: Facts, group: Sequence[int]) -> float:
+    prizes = [facts.prize[visit] for visit in group]
+    return sum(MANDATORY_EUR if prize is None else prize for prize in prizes)
+
+
+def _near(euro: NDArray[np.float32], visits: int) -> NDArray[np.int32]:
+    """Return each visit's nearest others; ties in the order of the visits."""
+    both = euro[:visits, :visits] + euro[:visits, :visits].T
+    np.fill_diagonal(both, 2 * FAR_EUR)
+    few = max(0, min(NEAR, visits - 1))
+    return np.argsort(both, axis=1, kind="stable")[:, :few].astype(np.int32)
+
+
+def _via(
+    euro: NDArray[np.float32],
+    kinds: Sequence[Kind],
+    service: Sequence[int],
+    visits: int,
+    count: int,
+) -> NDArray[np.int32]:
+    via = np.zeros(euro.shape, np.int32)
+    for number, kind in enumerate(kinds):
+        best = np.full(euro.shape[1:], np.inf, np.float32)
+        for node in range(visits, visits + count):
+            unload = np.float32(service[node] * kind.eur_per_s)
+            total = euro[number, :, node, None] + euro[number, None, node, :] + unload
+            better = total < best
+            via[number][better] = node
+            best[better] = total[better]
+    return via
+
+
+def _breaks(kinds: Sequence[Kind]) -> Breaks:
+    return Breaks(
+        np.array([len(kind.truck.breaks) for kind in kinds], np.int64),
+        *_chains(kinds),
+        _of_breaks(kinds, "earliest_start_s"),
+        _of_breaks(kinds, "due_after_s"),
+    )
+
+
+def _of_breaks(kinds: Sequence[Kind], name: str) -> Ints:
+    most = max(len(kind.truck.breaks) for kind in kinds)
+    found = np.zeros((len(kinds), max(1, most)), np.int64)
+    for index, kind in enumerate(kinds):
+        for number, rule in enumerate(kind.truck.breaks):
+            found[index, number] = getattr(rule, name)
+    return found
+
+
+def _chains(kinds: Sequence[Kind]) -> tuple[Ints, Ints, Ints]:
+    """Return what a run of breaks on one leg adds up to; see `labels.reach`."""
+    most = 1 + max(len(kind.truck.breaks) for kind in kinds)
+    lasting = np.zeros((len(kinds), most, most), np.int64)
+    ready = np.zeros_like(lasting)
+    latest = np.full_like(lasting, -1)
+    for index, kind in enumerate(kinds):
+        rules = kind.truck.breaks
+        for first in range(len(rules)):
+            for count in range(1, len(rules) - first + 1):
+                run = rules[first : first + count]
+                after = [sum(rule.duration_s for rule in run[i:]) for i in range(count)]
+                lasting[index, first, count] = after[0]
+                ready[index, first, count] = max(
+                    rule.earliest_start_s + rest for rule, rest in zip(run, after, strict=True)
+                )
+                bound = min(
+                    rule.latest_start_s - (after[0] - rest)
+                    for rule, rest in zip(run, after, strict=True)
+                )
+                possible = all(
+                    earlier.earliest_start_s + after[i] - after[j] <= later.latest_start_s
+                    for j, later in enumerate(run)
+                    for i, earlier in enumerate(run[: j + 1])
+                )
+                latest[index, first, count] = bound if possible else -NEVER_S
+    return lasting, ready, latest

@@ -1,0 +1,281 @@
+"""The phases of a search: shorten, give up trucks, then anneal; on two threads where it pays.
+
+A search has a number of steps and an instant to stop at. The same seed and steps give the same
+plan as long as the instant does not come first; near it, the cooling follows the clock.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.solve.sisr.annealing import anneal, ready
+from optimizer.solve.sisr.arrays import MANDATORY_EUR
+from optimizer.solve.sisr.plan import Plan, plan_of
+from optimizer.solve.sisr.state import new_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from optimizer.solve.sisr.arrays import Arrays
+
+HOT, COLD = 0.3, 0.003  # first and last temperature, as a share of a visit's mean way
+THREADS = 2
+DIVIDED = 8  # tours from which on the threads share one plan instead of making two
+ROUNDS = 24  # divisions of a plan
+SPARE = 2  # trucks of each kind kept ready besides those in use
+CHUNK = 1000  # steps between two looks at the clock
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long a phase goes on, and how it cools.
+
+    Attributes:
+        steps: to make at most.
+        began, until: instants of `time.monotonic`.
+        hot, cold: first and last temperature in euro.
+        enough: stop as soon as nothing mandatory more than this many visits is left out.
+    """
+
+    steps: int
+    began: float
+    until: float
+    hot: float
+    cold: float
+    enough: int | None = None
+
+    def progress(self, done: int) -> float:
+        """Return how much of the phase is over, by steps or, where time is short, by time."""
+        now, budget = monotonic(), max(self.until - self.began, 1e-9)
+        spent = now - self.began
+        if done and spent / done * self.steps > 0.8 * budget:
+            return min(1.0, max(done / self.steps, spent / budget))
+        return done / self.steps
+
+    def temperature(self, done: int) -> float:
+        """Return the temperature after some steps."""
+        return float(self.hot * (self.cold / self.hot) ** self.progress(done))
+
+
+class Campaign:
+    """A search for one problem.
+
+    Args:
+        P: the problem.
+        seed: of the random numbers.
+        threads: at most so many at once.
+    """
+
+    def __init__(self, P: Arrays, seed: int, threads: int = THREADS) -> None:  # noqa: N803
+        self._P = P
+        self._seed = seed
+        self._random = np.random.default_rng(seed)
+        self._threads = threads
+        self._spares = _spares(P)
+
+    def run(self, start: Plan, steps: int, until: float) -> Plan:
+        """Return the best plan found from a start."""
+        began = monotonic()
+        if not self._P.visits or steps <= 0:
+            return start
+        plan = start
+        if self._droppable(plan):
+            until_short = began + 0.15 * (until - began)
+            plan = self._anneal(plan, steps // 6, until_short, HOT / 3, COLD)
+            plan = self._smaller_fleet(plan, steps, began + 0.6 * (until - began))
+        return self._anneal(plan, steps, until, HOT, COLD)
+
+    def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
+        scale = self._scale(plan)
+        schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
+        if self._threads > 1 and len(plan.used) >= DIVIDED:
+            return self._divided(plan, schedule)
+        return self._side_by_side(plan, schedule, 1 if self._P.visits < 150 else self._threads)
+
+    def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Give up trucks one by one as long as that makes the plan cheaper."""
+        fails = 0
+        share = (until - monotonic()) / 5
+        while fails < 3 and monotonic() < until and (droppable := self._droppable(plan)):
+            which = 0 if not fails else int(self._random.integers(min(len(droppable), 2 + fails)))
+            truck = droppable[which]
+            rest = {t: nodes for t, nodes in plan.tours.items() if t != truck and len(nodes)}
+            visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
+            without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
+            missing = self._missing(plan)
+            scale = self._scale(plan)
+            schedule = Schedule(
+                max(1, steps // 8), monotonic(), min(until, monotonic() + share),
+                0.05 * scale, 0.01 * scale, missing,
+            )  # fmt: skip
+            found = self._side_by_side(without, schedule, self._threads)
+            if self._missing(found) <= missing and found.eur < plan.eur:
+                plan, fails = found, 0
+            else:
+                fails += 1
+        return plan
+
+    def _droppable(self, plan: Plan) -> list[int]:
+        """Return trucks whose fixed cost could be saved, the least loaded first."""
+        P = self._P  # noqa: N806
+        costly = [truck for truck in plan.used if P.kinds["fixed_eur"][P.kind[truck]] > 0]
+        costly.sort(key=lambda truck: int((plan.tours[truck] < P.visits).sum()))
+        return [truck for truck in costly[:6] if self._could_do_without(plan, truck)]
+
+    def _could_do_without(self, plan: Plan, truck: int) -> bool:
+        """Whether the day's limits of the other trucks add up to what is to be done."""
+        P = self._P  # noqa: N806
+        others = [P.kind[other] for other in plan.used if other != truck]
+        mandatory = P.price >= MANDATORY_EUR
+        mandatory[plan.left_out] = False
+        return bool((P.amount[mandatory].sum(axis=0) <= P.day_limit[others].sum(axis=0)).all())
+
+    def _missing(self, plan: Plan) -> int:
+        return int((self._P.price[plan.left_out] >= MANDATORY_EUR).sum())
+
+    def _scale(self, plan: Plan) -> float:
+        """Return what the way to a visit costs on average."""
+        P = self._P  # noqa: N806
+        eur, stops = 0.0, 0
+        for truck, nodes in plan.tours.items():
+            if len(nodes):
+                kind = P.kind[truck]
+                way = [P.kinds["start"][kind], *nodes, P.kinds["end"][kind]]
+                eur += float(P.euro[P.kinds["tariff"][kind], way[:-1], way[1:]].sum())
+                stops += int((nodes < P.visits).sum())
+        return max(eur / max(1, stops), 1e-6)
+
+    def _side_by_side(self, plan: Plan, schedule: Schedule, threads: int) -> Plan:
+        """Search on several threads from the same plan; the best result counts."""
+        members = np.arange(self._P.visits, dtype=np.int32)
+        if schedule.enough is None:
+            plan = self._with_spares(plan)
+        jobs = [(plan, members, schedule, self._next_seed()) for _ in range(threads)]
+        return min((best for _, best in self._together(jobs)), key=lambda found: found.eur)
+
+    def _divided(self, plan: Plan, schedule: Schedule) -> Plan:
+        """Let each thread anneal a share of the tours, divided anew every round."""
+        best = current = self._with_spares(plan)
+        began, span = schedule.began, schedule.until - schedule.began
+        ratio = schedule.cold / schedule.hot
+        for number in range(ROUNDS):
+            late = (monotonic() - began) / max(span, 1e-9)
+            if late >= 1.0:
+                break
+            end = (number + 1) / ROUNDS
+            round_ = Schedule(
+                max(1, schedule.steps // ROUNDS), monotonic(), began + end * span,
+                schedule.hot * ratio ** (number / ROUNDS), schedule.hot * ratio**end,
+            )  # fmt: skip
+            if round_.until <= round_.began:
+                continue
+            parts = self._parts(current, number)
+            jobs = [(part, _visits(self._P, part), round_, self._next_seed()) for part in parts]
+            found = self._together(jobs)
+            current = _joined([after for after, _ in found])
+            candidate = _joined([least for _, least in found])
+            if candidate.eur < best.eur:
+                best = candidate
+        return best
+
+    def _together(
+        self, jobs: Sequence[tuple[Plan, NDArray[np.int32], Schedule, int]]
+    ) -> list[tuple[Plan, Plan]]:
+        if len(jobs) == 1:
+            return [self._phase(*jobs[0])]
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            return list(pool.map(lambda job: self._phase(*job), jobs))
+
+    def _phase(
+        self, plan: Plan, members: NDArray[np.int32], schedule: Schedule, seed: int
+    ) -> tuple[Plan, Plan]:
+        """Anneal; return the plan at the end and the best one."""
+        P = self._P  # noqa: N806
+        state = new_state(P, plan.tours, plan.left_out, members, seed)
+        best = new_state(P, plan.tours, plan.left_out, members, seed)
+        current_eur = best_eur = float(ready(P, state))
+        if not len(members):
+            return plan_of(state, current_eur), plan_of(best, best_eur)
+        done, chunk = 0, max(10, min(CHUNK, schedule.steps // 100))
+        while done < schedule.steps and monotonic() < schedule.until:
+            if schedule.enough is not None and self._missing(plan_of(best, 0)) <= schedule.enough:
+                break
+            steps = min(chunk, schedule.steps - done)
+            current_eur, best_eur = anneal(
+                P, state, best, members, steps, schedule.temperature(done), current_eur, best_eur
+            )
+            done += steps
+        return plan_of(state, current_eur), plan_of(best, best_eur)
+
+    def _parts(self, plan: Plan, number: int) -> list[Plan]:
+        """Divide tours into as many parts as threads, by nearness to one or two random tours."""
+        P = self._P  # noqa: N806
+        used = plan.used
+        middle = {t: _middle(P, plan.tours[t]) for t in used}
+        one = middle[used[int(self._random.integers(len(used)))]]
+        far = np.array([P.euro[0, one, middle[t]] for t in used], np.float64)
+        if number % 2:
+            other = middle[used[int(far.argmax())]]
+            far -= np.array([P.euro[0, other, middle[t]] for t in used])
+        order = [used[index] for index in np.argsort(far, kind="stable")]
+        shares = [list(share) for share in np.array_split(order, self._threads)]
+        for index, truck in enumerate(t for t in plan.tours if not len(plan.tours[t])):
+            shares[index % self._threads].append(truck)
+        part_of = {
+            int(visit): index
+            for index, share in enumerate(shares)
+            for truck in share
+            for visit in plan.tours[int(truck)]
+        }
+        out: list[list[int]] = [[] for _ in shares]
+        for visit in plan.left_out:
+            near = (part_of[int(v)] for v in P.near[visit] if int(v) in part_of)
+            out[next(near, 0)].append(int(visit))
+        return [
+            Plan({int(t): plan.tours[int(t)] for t in share}, np.array(absent, np.int32), 0.0)
+            for share, absent in zip(shares, out, strict=True)
+        ]
+
+    def _with_spares(self, plan: Plan) -> Plan:
+        """Return a plan of the trucks in use and some of each kind that are not."""
+        tours = {truck: plan.tours[truck] for truck in plan.used}
+        for alike in self._spares:
+            idle = [truck for truck in alike if truck not in tours][:SPARE]
+            tours.update({truck: np.zeros(0, np.int32) for truck in idle})
+        return replace(plan, tours=tours)
+
+    def _next_seed(self) -> int:
+        return int(self._random.integers(2**31))
+
+
+def _spares(P: Arrays) -> list[list[int]]:  # noqa: N803
+    """Return the trucks that are alike in all that counts."""
+    alike: dict[object, list[int]] = {}
+    for truck, kind in enumerate(P.kind):
+        alike.setdefault((int(kind), P.allowed[:, truck].tobytes()), []).append(truck)
+    return list(alike.values())
+
+
+def _visits(P: Arrays, plan: Plan) -> NDArray[np.int32]:  # noqa: N803
+    nodes = np.concatenate([*plan.tours.values(), plan.left_out])
+    return nodes[nodes < P.visits].astype(np.int32)
+
+
+def _middle(P: Arrays, nodes: NDArray[np.int32]) -> int:  # noqa: N803
+    """Return the visit of a tour that is nearest to all its others."""
+    visits = nodes[nodes < P.visits]
+    sample = visits[:: max(1, len(visits) // 30)]
+    return int(sample[P.euro[0][np.ix_(sample, sample)].sum(axis=1).argmin()])
+
+
+def _joined(parts: Sequence[Plan]) -> Plan:
+    tours = {truck: nodes for part in parts for truck, nodes in part.tours.items()}
+    left_out = np.concatenate([part.left_out for part in parts])
+    return Plan(tours, left_out, sum(part.eur for part in parts))

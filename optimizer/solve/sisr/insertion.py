@@ -1,0 +1,280 @@
+"""The cheapest place for a visit.
+
+Only gaps next to near visits, next to unloadings and at the start are looked at, and one in a
+hundred is overlooked ("blinks", section 4.2 of the paper). A gap is tested in constant time:
+amounts of the day and of the trip, and whether the earliest arrival behind the visit is not after
+the latest one that the rest of the tour allows. Where only the trip's load stands in the way, the
+cheapest such gaps of three tours are tried with all unloadings of the day placed anew.
+"""
+
+# ruff: noqa: N803
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.solve.sisr.arrays import ALWAYS_S, NEVER_S
+from optimizer.solve.sisr.chance import chance
+from optimizer.solve.sisr.compiled import called, inlined
+from optimizer.solve.sisr.labels import begin, leave, reach
+from optimizer.solve.sisr.state import CHANGED, STAMP
+from optimizer.solve.sisr.tour import ends, refresh
+from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
+
+if TYPE_CHECKING:
+    from optimizer.solve.sisr.arrays import Arrays
+    from optimizer.solve.sisr.state import State
+
+BLINK = 0.01
+ASKED = 40  # near visits whose gaps are looked at
+BLOCKED = 3  # tours whose unloadings are placed anew
+
+
+@called
+def insert(P: Arrays, S: State, visit: int) -> bool:
+    """Insert a visit where it adds least, if that is less than leaving it out costs."""
+    best, row, gap = _cheapest_gap(P, S, visit, P.price[visit])
+    best, row, gap = _replaced(P, S, visit, best, row, gap)
+    best, row, facility = _opening(P, S, visit, best, row, gap)
+    if row < 0:
+        return False
+    keep(S, row)
+    if facility >= 0:
+        kind = P.kind[S.tours[row].truck]
+        _alone(P, S, kind, visit, facility)
+        adopt(P, S, row, 4)
+    elif gap >= 0:
+        for i in range(S.tours[row].length, gap + 1, -1):
+            S.nodes[row, i] = S.nodes[row, i - 1]
+        S.nodes[row, gap + 1] = visit
+        S.tours[row].length += 1
+        refresh(P, S, row)
+    else:
+        stops = _with(P, S, row, -1 - gap, visit)
+        _, size = place(P, S, P.kind[S.tours[row].truck], stops)
+        adopt(P, S, row, size)
+    return True
+
+
+@called
+def keep(S: State, row: int) -> None:
+    """Remember a tour as it was before this step."""
+    if S.tours[row].kept_row:
+        return
+    S.tours[row].kept_row = True
+    S.changed[S.counts[CHANGED]] = row
+    S.counts[CHANGED] += 1
+    S.tours[row].kept_length = S.tours[row].length
+    for i in range(S.tours[row].length):
+        S.kept[row, i] = S.nodes[row, i]
+
+
+@called
+def may_take(P: Arrays, S: State, row: int, visit: int) -> bool:
+    """Whether a row's truck may serve a visit on this day, wherever on its tour."""
+    truck = S.tours[row].truck
+    if not P.allowed[visit, truck]:
+        return False
+    kind = P.kind[truck]
+    for limit in range(3):
+        if S.amount[row, limit] + P.amount[visit, limit] > P.day_limit[kind, limit]:
+            return False
+    return True
+
+
+@inlined
+def carries(P: Arrays, S: State, row: int, gap: int, visit: int) -> bool:
+    """Whether the trip at a gap has room for a visit; behind the last unloading nothing has."""
+    trip = S.trip[row, gap]
+    if trip >= S.tours[row].trips:
+        return False
+    kind = P.kind[S.tours[row].truck]
+    for limit in range(P.capacity.shape[1]):
+        if S.load[row, trip, limit] + P.need[kind, visit, limit] > P.capacity[kind, limit]:
+            return False
+    return True
+
+
+@inlined
+def in_time(P: Arrays, S: State, row: int, gap: int, visit: int) -> bool:
+    """Whether a visit inserted behind position `gap` leaves the tour in time."""
+    kind = P.kind[S.tours[row].truck]
+    one, following = S.nodes[row, gap], S.nodes[row, gap + 1]
+    there_s, on_s = P.seconds[one, visit], P.seconds[visit, following]
+    direct_s = P.seconds[one, following]
+    if there_s >= ALWAYS_S or on_s >= ALWAYS_S:
+        return False
+    if S.tours[row].driving_s + there_s + on_s - direct_s > P.kinds[kind].driving_limit:
+        return False
+    here, arrival = S.label, S.other
+    if gap == 0:
+        start_s = leave(P, kind, visit)
+        if start_s < S.tours[row].begin_s and P.breaks.number[kind] > 0:
+            return _in_time_from_start(P, S, row, kind, visit)
+        arrival[:] = NEVER_S
+        arrival[0] = start_s
+        reach(P.breaks, kind, arrival, 0, there_s, here)
+    else:
+        reach(P.breaks, kind, S.early[row, gap], P.service_s[one], there_s, here)
+    for taken in range(P.breaks.number[kind] + 1):
+        here[taken] = begin(P.windows, visit, here[taken])
+    reach(P.breaks, kind, here, P.service_s[visit], on_s, arrival)
+    for taken in range(P.breaks.number[kind] + 1):
+        if arrival[taken] < NEVER_S and arrival[taken] <= S.late[row, gap + 1, taken]:
+            return True
+    return False
+
+
+@inlined
+def _in_time_from_start(P: Arrays, S: State, row: int, kind: int, visit: int) -> bool:
+    """Try the whole tour: an earlier start may make a break due that was not."""
+    S.draft[0], S.draft[1] = S.nodes[row, 0], visit
+    for i in range(1, S.tours[row].length):
+        S.draft[i + 1] = S.nodes[row, i]
+    return ends(P, S, kind, S.tours[row].length + 1) < NEVER_S
+
+
+@inlined
+def _cheapest_gap(P: Arrays, S: State, visit: int, worth: float) -> tuple[float, int, int]:
+    """Return what the cheapest gap adds, its row, and the position before it.
+
+    Gaps that only a trip's load blocks are noted in `S.blocked`.
+    """
+    for slot in range(BLOCKED):
+        S.blocked_eur[slot], S.blocked[slot, 0] = worth, -1
+    best, row, gap = worth, -1, -1
+    for number in range(_gaps(P, S, visit)):
+        r, g = S.gaps[number, 0], S.gaps[number, 1]
+        added = _try(P, S, visit, r, g, best)
+        if added < best:
+            best, row, gap = added, r, g
+    return best, row, gap
+
+
+@inlined
+def _gaps(P: Arrays, S: State, visit: int) -> int:
+    """Write the gaps to look at to `S.gaps`; return their number."""
+    count = 0
+    for number in range(min(ASKED, P.near.shape[1])):
+        near = P.near[visit, number]
+        r = S.visits[near].row
+        if r >= 0 and may_take(P, S, r, visit):
+            for g in range(S.visits[near].position - 1, S.visits[near].position + 1):
+                S.gaps[count, 0], S.gaps[count, 1] = r, g
+                count += 1
+    for r in range(len(S.tours)):
+        if S.tours[r].length == 2 or not may_take(P, S, r, visit):
+            continue
+        S.gaps[count, 0], S.gaps[count, 1] = r, 0
+        count += 1
+        for trip in range(S.tours[r].trips):
+            for g in range(S.unload[r, trip] - 1, S.unload[r, trip] + 1):
+                S.gaps[count, 0], S.gaps[count, 1] = r, g
+                count += 1
+    return count
+
+
+@inlined
+def _try(P: Arrays, S: State, visit: int, r: int, gap: int, best: float) -> float:
+    """Return what a gap adds if it is cheaper than `best` and allowed; else `best`."""
+    kind = P.kind[S.tours[r].truck]
+    tariff = P.kinds[kind].tariff
+    added = (
+        P.euro_to[tariff, visit, S.nodes[r, gap]]
+        + P.euro[tariff, visit, S.nodes[r, gap + 1]]
+        - S.leg_eur[r, gap]
+        + P.service_s[visit] * P.kinds[kind].eur_per_s
+    )
+    if added >= best or chance(S.random) < BLINK:
+        return best
+    if not carries(P, S, r, gap, visit):
+        _note(S, r, gap, added)
+        return best
+    return added if in_time(P, S, r, gap, visit) else best
+
+
+@inlined
+def _note(S: State, r: int, gap: int, added: float) -> None:
+    """Remember a gap blocked by load among the cheapest, one per tour."""
+    worst = 0
+    for slot in range(BLOCKED):
+        if S.blocked[slot, 0] == r:
+            if added < S.blocked_eur[slot]:
+                S.blocked_eur[slot], S.blocked[slot, 1] = added, gap
+            return
+        if S.blocked_eur[slot] > S.blocked_eur[worst]:
+            worst = slot
+    if added < S.blocked_eur[worst]:
+        S.blocked_eur[worst], S.blocked[worst, 0], S.blocked[worst, 1] = added, r, gap
+
+
+@inlined
+def _replaced(
+    P: Arrays, S: State, visit: int, best: float, row: int, gap: int
+) -> tuple[float, int, int]:
+    """Try the blocked gaps with all unloadings placed anew; such a gap g is returned as -1 - g."""
+    for slot in range(BLOCKED):
+        r = S.blocked[slot, 0]
+        if r < 0 or S.blocked_eur[slot] >= best:
+            continue
+        kind = P.kind[S.tours[r].truck]
+        cost, size = place(P, S, kind, _with(P, S, r, S.blocked[slot, 1], visit))
+        added = cost + P.kinds[kind].fixed_eur - S.tours[r].busy_eur
+        if cost < IMPOSSIBLE and added < best and ends(P, S, kind, size) < NEVER_S:
+            best, row, gap = added, r, -1 - S.blocked[slot, 1]
+    return best, row, gap
+
+
+@inlined
+def _with(P: Arrays, S: State, r: int, gap: int, visit: int) -> int:
+    """Write the visits of a tour to `S.stops`, with one more behind a position."""
+    stops = 0
+    for i in range(S.tours[r].length - 1):
+        node = S.nodes[r, i]
+        if node < P.visits:
+            S.stops[stops] = node
+            stops += 1
+        if i == gap:
+            S.stops[stops] = visit
+            stops += 1
+    return stops
+
+
+@inlined
+def _opening(
+    P: Arrays, S: State, visit: int, best: float, row: int, gap: int
+) -> tuple[float, int, int]:
+    """Try a truck not in use, one of each kind, and whichever facility is open.
+
+    Returns:
+        The cheapest of both, and the facility; -1 when no truck is to be opened.
+    """
+    S.counts[STAMP] += 1
+    facility = -1
+    for r in range(len(S.tours)):
+        if S.tours[r].length > 2:
+            continue
+        kind = P.kind[S.tours[r].truck]
+        if S.seen[kind] == S.counts[STAMP] or not may_take(P, S, r, visit):
+            continue
+        S.seen[kind] = S.counts[STAMP]
+        tariff = P.kinds[kind].tariff
+        to_eur = P.euro[tariff, P.kinds[kind].start, visit] + P.kinds[kind].fixed_eur
+        for node in range(P.visits, P.visits + P.facilities):
+            added = (
+                to_eur
+                + P.euro[tariff, visit, node]
+                + P.euro[tariff, node, P.kinds[kind].end]
+                + (P.service_s[visit] + P.service_s[node]) * P.kinds[kind].eur_per_s
+            )
+            if added < best:
+                _alone(P, S, kind, visit, node)
+                if ends(P, S, kind, 4) < NEVER_S:
+                    best, row, facility = added, r, node
+    return best, row, facility
+
+
+@inlined
+def _alone(P: Arrays, S: State, kind: int, visit: int, facility: int) -> None:
+    S.draft[0], S.draft[1] = P.kinds[kind].start, visit
+    S.draft[2], S.draft[3] = facility, P.kinds[kind].end

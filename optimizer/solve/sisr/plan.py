@@ -1,0 +1,114 @@
+"""Whole plans between phases of the search, and the way from and to the model's solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.solve.days import solution_of
+from optimizer.solve.search import Day
+from optimizer.solve.sisr.annealing import ready, total
+from optimizer.solve.sisr.state import LEFT_OUT, State, new_state
+from optimizer.solve.sisr.tour import refresh
+from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from optimizer.model import Solution
+    from optimizer.solve.route import Builder
+    from optimizer.solve.sisr.arrays import Arrays
+
+    Nodes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan: the nodes of each truck's tour, start and end not included, and its cost."""
+
+    tours: dict[int, Nodes]
+    left_out: Nodes
+    eur: float
+
+    @property
+    def used(self) -> list[int]:
+        """The trucks that have something to do."""
+        return [truck for truck, nodes in self.tours.items() if len(nodes)]
+
+
+def plan_of(S: State, eur: float) -> Plan:  # noqa: N803
+    """Return the plan that a state holds."""
+    tours = {
+        int(truck): S.nodes[r, 1 : S.tours["length"][r] - 1].copy()
+        for r, truck in enumerate(S.tours["truck"])
+    }
+    return Plan(tours, S.left_out[: S.counts[LEFT_OUT]].copy(), eur)
+
+
+def plan_from(P: Arrays, origin: list[list[int]], solution: Solution) -> Plan:  # noqa: N803
+    """Return a solution as a plan; what the arrays cannot express is left out.
+
+    Args:
+        P: the problem.
+        origin: the problem's nodes behind each node of the arrays.
+        solution: where to begin.
+    """
+    node_of = {old: new for new, group in enumerate(origin) for old in group}
+    tours: dict[int, list[int]] = {}
+    seen: set[int] = set()
+    for tour in solution.tours:
+        nodes: list[int] = []
+        for old in tour.nodes:
+            new = node_of.get(old, -1)
+            if new < 0 or new in seen or (new >= P.visits and nodes[-1:] and nodes[-1] >= P.visits):
+                continue
+            if new < P.visits:
+                seen.add(new)
+            nodes.append(new)
+        tours[tour.truck] = nodes
+    absent = [visit for visit in range(P.visits) if visit not in seen]
+    state = new_state(P, tours, absent, range(P.visits), 0)
+    for r in range(len(state.tours)):
+        if not refresh(P, state, r):
+            _repair(P, state, r)
+    return plan_of(state, total(P, state))
+
+
+def _repair(P: Arrays, S: State, r: int) -> None:  # noqa: N803
+    """Place a tour's unloadings anew; if that does not help, leave its visits out."""
+    row = S.nodes[r, : S.tours["length"][r]]
+    stops = row[1:-1][row[1:-1] < P.visits].copy()
+    S.stops[: len(stops)] = stops
+    cost, size = place(P, S, int(P.kind[S.tours["truck"][r]]), len(stops))
+    if len(stops) and cost < IMPOSSIBLE and adopt(P, S, r, size):
+        return
+    S.nodes[r, 1], S.tours["length"][r] = P.kinds["end"][P.kind[S.tours["truck"][r]]], 2
+    refresh(P, S, r)
+    out = S.counts[LEFT_OUT]
+    S.left_out[out : out + len(stops)] = stops
+    S.visits["row"][stops] = -1
+    S.counts[LEFT_OUT] = out + len(stops)
+
+
+def solution_from(
+    builder: Builder, origin: list[list[int]], plan: Plan, engine: str, seed: int
+) -> Solution:
+    """Return a plan as a solution of the problem; tours start as late as they may."""
+    facts = builder.facts
+    routes = [
+        builder.build(truck, [old for node in plan.tours[truck] for old in origin[node]])
+        if truck in plan.tours and len(plan.tours[truck])
+        else None
+        for truck in range(len(facts.kinds))
+    ]
+    served = {visit for route in routes if route for visit in route.visits}
+    absent = frozenset(range(facts.visits)) - served
+    return solution_of(builder, Day(tuple(routes), absent, plan.eur), engine, seed)
+
+
+def cost_of(P: Arrays, plan: Plan) -> float:  # noqa: N803
+    """Return what a plan costs, with the price of what it leaves out."""
+    members = [*(int(n) for t in plan.tours.values() for n in t if n < P.visits), *plan.left_out]
+    return float(ready(P, new_state(P, plan.tours, plan.left_out, members, 0)))

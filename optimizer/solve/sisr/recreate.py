@@ -1,0 +1,81 @@
+"""Recreate: visits are put back one by one where each adds least.
+
+Section 4.2 of Christiaens & Vanden Berghe (2020); to the paper's orders (random, by load, far,
+close) come those by time windows, which its section 6 uses for problems that have any.
+"""
+
+# ruff: noqa: N803
+# Fields of records have no type.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optimizer.solve.sisr.chance import chance, pick
+from optimizer.solve.sisr.compiled import inlined
+from optimizer.solve.sisr.insertion import insert
+from optimizer.solve.sisr.ruin import unload_anew
+from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
+
+if TYPE_CHECKING:
+    from optimizer.solve.sisr.arrays import Arrays
+    from optimizer.solve.sisr.state import State
+
+
+@inlined
+def recreate(P: Arrays, S: State, picked: int) -> None:
+    """Put back the visits in `S.picked`; what finds no place is left out."""
+    _sort(P, S, picked)
+    for number in range(picked):
+        S.visits[S.picked[number]].marked = True
+    out = 0
+    for number in range(S.counts[LEFT_OUT]):
+        if not S.visits[S.left_out[number]].marked:
+            S.left_out[out] = S.left_out[number]
+            out += 1
+    for number in range(picked):
+        visit = S.picked[number]
+        S.visits[visit].marked = False
+        if not insert(P, S, visit):
+            S.visits[visit].row = ABSENT
+            S.left_out[out] = visit
+            out += 1
+    S.counts[LEFT_OUT] = out
+    for number in range(S.counts[CHANGED]):
+        unload_anew(P, S, S.changed[number])
+
+
+@inlined
+def _sort(P: Arrays, S: State, picked: int) -> None:
+    """Sort `S.picked` by a random one of the orders; the lists are short."""
+    order = pick(S.random, 18)
+    for number in range(picked):
+        S.order[number] = _key(P, S, S.picked[number], order)
+    for number in range(1, picked):
+        key, visit, place = S.order[number], S.picked[number], number - 1
+        while place >= 0 and S.order[place] > key:
+            S.order[place + 1], S.picked[place + 1] = S.order[place], S.picked[place]
+            place -= 1
+        S.order[place + 1], S.picked[place + 1] = key, visit
+
+
+@inlined
+def _key(P: Arrays, S: State, visit: int, order: int) -> float:
+    if order < 4:
+        return chance(S.random)
+    if order < 8:
+        return -(P.amount[visit, 1] + P.amount[visit, 2])
+    if order < 10:
+        return -P.euro[0, P.kinds[0].start, visit]
+    if order < 11:
+        return P.euro[0, P.kinds[0].start, visit]
+    if order < 12:
+        return -P.price[visit]
+    if order < 14:
+        return float(
+            P.windows.closes[visit, P.windows.spans[visit] - 1] - P.windows.opens[visit, 0]
+        )
+    if order < 16:
+        return float(P.windows.opens[visit, 0])
+    return -float(P.windows.closes[visit, P.windows.spans[visit] - 1])

@@ -1,0 +1,207 @@
+"""The compiled search, run by the interpreter: the same source, nothing to compile."""
+
+import dataclasses
+import itertools
+from time import monotonic
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+numba = pytest.importorskip("numba", reason="numba is missing; the slower search is used")
+numba.config.DISABLE_JIT = True  # before the search is imported
+
+from optimizer.check import check  # noqa: E402
+from optimizer.model import BreakRule, Problem, Solution, TimeWindow, Tour  # noqa: E402
+from optimizer.solve import _complete, solve  # noqa: E402
+from optimizer.solve.days import solution_of  # noqa: E402
+from optimizer.solve.facts import Facts  # noqa: E402
+from optimizer.solve.route import Builder  # noqa: E402
+from optimizer.solve.search import Search  # noqa: E402
+from optimizer.solve.sisr.annealing import ready  # noqa: E402
+from optimizer.solve.sisr.arrays import NEVER_S, arrays_of  # noqa: E402
+from optimizer.solve.sisr.campaign import Campaign  # noqa: E402
+from optimizer.solve.sisr.engine import CompiledSearch, expressible  # noqa: E402
+from optimizer.solve.sisr.insertion import carries, in_time, may_take  # noqa: E402
+from optimizer.solve.sisr.merging import merged  # noqa: E402
+from optimizer.solve.sisr.plan import plan_from, solution_from  # noqa: E402
+from optimizer.solve.sisr.state import new_state  # noqa: E402
+from optimizer.solve.sisr.tour import ends  # noqa: E402
+from optimizer.solve.sisr.unloading import IMPOSSIBLE, place  # noqa: E402
+from tests.fixtures.problems import city_day  # noqa: E402
+
+LATE = BreakRule("second break", 900, 10 * 3600, 14 * 3600, 0)
+
+
+def day_with(visits: int, seed: int, breaks: int = 1, tight: float = 0.4) -> Problem:
+    """Return a city day whose trucks owe up to two breaks."""
+    day = city_day(visits, seed, trucks=2, tight=tight)
+    rules = ((), day.trucks[0].breaks, (*day.trucks[0].breaks, LATE))[breaks]
+    trucks = tuple(dataclasses.replace(truck, breaks=rules) for truck in day.trucks)
+    return day.replace(trucks=trucks)
+
+
+def searched(day: Problem, steps: int, seed: int) -> tuple[Solution, Solution]:
+    """Return the construction, and what some steps of the search make of it."""
+    builder = Builder(Facts(day))
+    start = solution_of(builder, Search(builder, seed).construct(), "construction", seed)
+    arrays, origin = arrays_of(builder.facts)
+    campaign = Campaign(arrays, seed, threads=1)
+    plan = campaign.run(plan_from(arrays, origin, start), steps, monotonic() + 1e6)
+    return start, solution_from(builder, origin, plan, "test", seed)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(1, 14), st.integers(0, 999), st.integers(0, 2), st.sampled_from([0.2, 1.0]))
+def test_plans_are_legal_and_no_worse(visits: int, seed: int, breaks: int, tight: float) -> None:
+    """Whatever the search makes of a day the judge finds legal, and no dearer than its start."""
+    day = day_with(visits, seed, breaks, tight)
+    start, found = searched(day, 12, seed)
+    report = check(day, _complete(day, found))
+    assert report.violations == ()
+    assert report.score <= check(day, _complete(day, start)).score
+
+
+def test_same_seed_same_plan() -> None:
+    """With a number of steps the plan depends on the seed alone."""
+    day = day_with(20, 3)
+    assert searched(day, 20, 5)[1] == searched(day, 20, 5)[1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 6), st.integers(0, 999), st.integers(0, 2))
+def test_insertion_in_constant_time_agrees_with_the_judge(
+    visits: int, seed: int, breaks: int
+) -> None:
+    """A gap passes the test exactly when the tour with the visit in it keeps every rule.
+
+    Of several breaks the search takes the first before the second; the judge may leave it out.
+    """
+    day = day_with(visits, seed, breaks)
+    arrays, origin = arrays_of(Facts(day))
+    yard = arrays.visits
+    rest = [*range(1, arrays.visits), yard]
+    state = new_state(arrays, {0: rest}, [0], range(arrays.visits), 0)
+    start_s = int(arrays.kinds["shift_from"][0])
+    if ready(arrays, state) >= NEVER_S:
+        return
+    for gap in range(len(rest)):
+        nodes = [*rest[:gap], 0, *rest[gap:]]
+        begin_s = (
+            start_s
+            if gap
+            else max(
+                start_s,
+                int(arrays.windows.opens[0, 0] - arrays.seconds[arrays.kinds["start"][0], 0]),
+            )
+        )
+        begin_s = int(state.tours["begin_s"][0]) if gap else begin_s
+        tour = Tour(0, begin_s, tuple(old for node in nodes for old in origin[node]))
+        report = check(day, Solution((tour,)))
+        legal = not [v for v in report.violations if v.tour]
+        passed = (
+            may_take(arrays, state, 0, 0)
+            and carries(arrays, state, 0, gap, 0)
+            and in_time(arrays, state, 0, gap, 0)
+        )
+        assert legal or not passed
+        if breaks < 2:
+            assert passed or not legal
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 6), st.integers(0, 999))
+def test_unloadings_are_placed_as_well_as_brute_force_can(visits: int, seed: int) -> None:
+    """The dynamic programme costs what the best of all placements costs."""
+    day = day_with(visits, seed, 0, 0.25)
+    P, _ = arrays_of(Facts(day))  # noqa: N806
+    state = new_state(P, {0: []}, range(P.visits), range(P.visits), 0)
+    state.stops[: P.visits] = range(P.visits)
+    cost, size = place(P, state, 0, P.visits)
+    best = IMPOSSIBLE
+    options = [None, *range(P.visits, P.visits + P.facilities)]
+    for after in itertools.product(options, repeat=P.visits):
+        if after[-1] is None:
+            continue
+        nodes, load, fits = [int(P.kinds["start"][0])], np.zeros(P.capacity.shape[1]), True
+        for visit, facility in enumerate(after):
+            load = load + P.need[0, visit]
+            fits = fits and bool((load <= P.capacity[0]).all())
+            nodes.append(visit)
+            if facility is not None:
+                nodes.append(facility)
+                load = np.zeros_like(load)
+        if fits:
+            nodes.append(int(P.kinds["end"][0]))
+            way = float(P.euro[0, nodes[:-1], nodes[1:]].sum())
+            served = float(P.service_s[nodes[1:-1]].sum() * P.kinds["eur_per_s"][0])
+            best = min(best, way + served)
+    assert (cost >= IMPOSSIBLE) == (best >= IMPOSSIBLE)
+    if cost < IMPOSSIBLE:
+        assert cost == pytest.approx(best, rel=1e-5)
+        assert size == len(state.draft[:size])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 6), st.integers(0, 999), st.integers(0, 2))
+def test_a_tours_end_agrees_with_the_judge(visits: int, seed: int, breaks: int) -> None:
+    """The labels end a tour when the judge's schedule does; with several breaks no earlier."""
+    day = day_with(visits, seed, breaks)
+    P, origin = arrays_of(Facts(day))  # noqa: N806
+    nodes = [*range(P.visits), P.visits]
+    state = new_state(P, {0: nodes}, [], range(P.visits), 0)
+    state.draft[: len(nodes) + 2] = state.nodes[0, : len(nodes) + 2]
+    end_s = ends(P, state, 0, len(nodes) + 2)
+    first = max(
+        int(P.kinds["shift_from"][0]),
+        int(P.windows.opens[0, 0] - P.seconds[P.kinds["start"][0], 0]),
+    )
+    tour = Tour(0, first, tuple(old for node in nodes for old in origin[node]))
+    report = check(day, Solution((tour,)))
+    timely = [
+        v for v in report.violations
+        if v.tour and not v.rule.startswith(("compartment", "payload", "max "))
+    ]  # fmt: skip
+    assert end_s == NEVER_S or not timely
+    if breaks < 2:
+        assert end_s < NEVER_S or timely
+        if not timely:
+            assert end_s == report.tours[0].end_s
+
+
+def test_visits_at_one_place_are_made_together() -> None:
+    """Mandatory visits with the same place and windows become one; prizes stay apart."""
+    day = city_day(4, 1, mandatory_share=1.0, tight=50.0)
+    window = (TimeWindow(7 * 3600, 20 * 3600),)
+    same = tuple(
+        dataclasses.replace(
+            visit, location=3, windows=window, service_s=100 + n, kg=(1.0, 1.0, 1.0),
+            prize_eur=5.0 if n == 3 else None,
+        )
+        for n, visit in enumerate(day.visits)
+    )  # fmt: skip
+    assert merged(Facts(day.replace(visits=same))) == [[0, 1, 2], [3]]
+
+
+def test_rules_that_it_does_not_know_are_declined() -> None:
+    """Facilities that share the fractions, and limits between breaks, are left to others."""
+    day = city_day(5, 1)
+    assert expressible(day)
+    shared = tuple(
+        dataclasses.replace(facility, accepts=frozenset({n}))
+        for n, facility in enumerate(day.facilities)
+    )
+    assert not expressible(day.replace(facilities=shared))
+    driver = tuple(
+        dataclasses.replace(truck, max_driving_between_breaks_s=16_200) for truck in day.trucks
+    )
+    assert not expressible(day.replace(trucks=driver))
+
+
+def test_without_compiled_code_it_leaves_the_plan_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody waits for the compiler: where the code is not there, the start is returned."""
+    monkeypatch.setattr("optimizer.solve.sisr.engine.is_warm", lambda: False)
+    assert solve(city_day(5, 1), 5.0, engines=(CompiledSearch(),)).engine == "construction"
