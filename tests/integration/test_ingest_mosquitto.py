@@ -61,11 +61,13 @@ def over_mosquitto(served: Served, tmp_path: Path) -> Iterator[Served]:
 
 
 def test_a_device_says_and_hears_what_is_its_own(over_mosquitto: Served) -> None:
-    """Mosquitto may acknowledge what it then drops, so delivery is what counts."""
+    """Mosquitto acknowledges a forgery and drops it, or hangs up; delivery is what counts."""
     town, region = over_mosquitto.town, over_mosquitto.region.id
-    server, truck = town.client("server"), town.client("truck-1")
+    server, forger = town.client("server"), town.client("truck-1")
     assert server.subscribe(f"binround/v1/{region}/devices/+/up/+")
-    truck.publish(up_topic(region, "truck-2", Kind.STATUS), "forged")
+    with suppress(RuntimeError):  # 2.0.11 hangs up now and then
+        forger.publish(up_topic(region, "truck-2", Kind.STATUS), "forged")
+    truck = town.client("truck-1")
     truck.publish(up_topic(region, "truck-1", Kind.STATUS), "own")
     assert {m.payload for m in server.wait(1)} == {b"own"}
     for topic in (
