@@ -41,14 +41,16 @@ def decode(cursor: str | None, parts: int) -> list[str] | None:
     return list(key)
 
 
-def page[Item](items: Sequence[Item], limit: int, key: Any) -> Page[Item]:
+def page[Item](items: Sequence[Item], limit: int, key: Any, attribution: str = "") -> Page[Item]:
     """Make a page of up to `limit` items out of one item more than that.
 
     Args:
         items: what was found, `limit` + 1 at most.
         limit: how many a page holds.
         key: returns the parts of an item's key.
+        attribution: whom to thank for the data.
     """
     more = len(items) > limit
     shown = list(items[:limit])
-    return Page(items=shown, next=encode(*key(shown[-1])) if more else None)
+    following = encode(*key(shown[-1])) if more else None
+    return Page(items=shown, next=following, attribution=attribution)

@@ -100,6 +100,7 @@ class Page[Item](BaseModel):
 
     items: list[Item]
     next: str | None = Field(default=None, description="Cursor of the next page; none: the end.")
+    attribution: str = Field(default="", description="Whom to thank for the data; show it.")
 
 
 class Position(BaseModel):
@@ -221,6 +222,7 @@ class Plan(PlanSummary):
 
     cost_parts_eur: dict[str, float]
     provider: str = Field(description="Where travel times come from.")
+    attribution: str = Field(description="Whom to thank for places and roads; show it.")
     tour_list: list[TourSummary]
     unserved_list: list[Unserved]
 

@@ -220,6 +220,7 @@ def plan(record: PlanRecord, tours: list[TourState], facts: Region) -> schemas.P
         cost_eur=sum(record.cost.values()),
         cost_parts_eur=dict(record.cost),
         provider=str(record.provider.get("name", "")),
+        attribution=facts.attribution or str(record.provider.get("attribution", "")),
         tour_list=[tour_summary(state) for state in tours],
         unserved_list=[
             schemas.Unserved(

@@ -28,15 +28,19 @@ def get_containers(
     JSON comes in pages; `Accept: application/geo+json` gives all of them as one map layer.
     """
     if geojson.wanted(request):
-        found = map(views.container, console.containers(connection, parts.region.id))
+        everything = map(views.container, console.containers(connection, parts.region.id))
         return geojson.respond(
             geojson.collection(
-                geojson.point(item.id, item.lon, item.lat, item.model_dump(mode="json"))
-                for item in found
+                (
+                    geojson.point(item.id, item.lon, item.lat, item.model_dump(mode="json"))
+                    for item in everything
+                ),
+                attribution=parts.region.attribution,
             )
         )
     after = decode(cursor, 1)
     states = console.containers(
         connection, parts.region.id, after=after[0] if after else None, limit=limit + 1
     )
-    return page([views.container(state) for state in states], limit, lambda item: [item.id])
+    found = [views.container(state) for state in states]
+    return page(found, limit, lambda item: [item.id], parts.region.attribution)

@@ -68,12 +68,29 @@ def post_plan(
     key: Key = None,
 ) -> schemas.Job:
     """Ask for a day's tours; a worker computes them. `Location` is where to look for the job."""
-    if all(service.id != order.service for service in parts.region.services):
-        raise HttpProblem(INVALID, "This region has no such service.")
+    _require_collection(parts, order)
     job = _order(connection, parts, asker, order, key)
     response.headers["Location"] = f"/v1/jobs/{job}"
     response.headers["Retry-After"] = "1"
     return schemas.Job(id=job, state="waiting")
+
+
+def _require_collection(parts: Context, order: schemas.PlanOrder) -> None:
+    """Refuse what no worker could plan, before it is ordered.
+
+    Raises:
+        HttpProblem: there is no such service, it does not run on that day, or the day is over.
+    """
+    region = parts.region
+    service = next((one for one in region.services if one.id == order.service), None)
+    if service is None:
+        raise HttpProblem(INVALID, "This region has no such service.")
+    if order.day < parts.today():
+        raise HttpProblem(INVALID, "This day is over; plan today or a day to come.")
+    if not region.is_collection_day(service, order.day):
+        why = region.holidays.get(order.day, f"{service.name_en} is not collected on this weekday")
+        coming = region.next_collection_day(service, order.day)
+        raise HttpProblem(INVALID, f"{why}; the next collection day is {coming}.")
 
 
 def _order(

@@ -37,12 +37,14 @@ def get_vehicles(
     today = parts.today()
     if geojson.wanted(request):
         found = console.vehicles(connection, parts.region.id, today)
-        return geojson.respond(geojson.positions(map(views.vehicle, found)))
+        layer = geojson.positions(map(views.vehicle, found))
+        return geojson.respond({**layer, "attribution": parts.region.attribution})
     after = decode(cursor, 1)
     states = console.vehicles(
         connection, parts.region.id, today, after=after[0] if after else None, limit=limit + 1
     )
-    return page([views.vehicle(state) for state in states], limit, lambda item: [item.id])
+    shown = [views.vehicle(state) for state in states]
+    return page(shown, limit, lambda item: [item.id], parts.region.attribution)
 
 
 @router.get(

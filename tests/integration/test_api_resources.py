@@ -228,3 +228,24 @@ def test_the_clock_is_the_systems_not_the_machines(still_api: httpx.Client) -> N
         "speed": 1.0,
         "simulated": False,
     }
+
+
+@pytest.mark.parametrize("path", ["/v1/containers", "/v1/vehicles"])
+@pytest.mark.parametrize("accept", ["application/json", "application/geo+json"])
+def test_lists_say_whom_to_thank(still_api: httpx.Client, path: str, accept: str) -> None:
+    """Data from OpenStreetMap carries its credit wherever it leaves the system."""
+    answer = still_api.get(path, headers={"Accept": accept}).json()
+    assert "attribution" in answer
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [("2026-12-25", "next collection day is"), ("2020-01-07", "is over"), ("2026-11-29", "next")],
+)
+def test_what_cannot_be_planned_is_refused_at_once(
+    still_api: httpx.Client, day: str, said: str
+) -> None:
+    """A holiday, a day that is over and a Sunday get a reason, not a job that fails."""
+    answer = still_api.post("/v1/plans", json={"day": day, "service": "glass"})
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
