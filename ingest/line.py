@@ -1,10 +1,9 @@
 """Our line to the broker: MQTT 3.1.1 that comes back by itself."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
 from config.errors import BrokerError
+from config.source import TlsFiles
 from ingest.backoff import Backoff
 
 KEEPALIVE_S = 30
@@ -30,12 +30,14 @@ class Login:
         user: our user name.
         password: its secret.
         client_id: names our session; a secret too, because whoever uses it throws us off.
+        tls: files for mqtts beyond the system's own authorities.
     """
 
     url: str
     user: str
     password: SecretStr
     client_id: SecretStr
+    tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 class Line:
@@ -68,7 +70,7 @@ class Line:
         )
         self.client.username_pw_set(login.user, login.password.get_secret_value())
         if parts.scheme == "mqtts":
-            self.client.tls_set_context(ssl.create_default_context())
+            self.client.tls_set_context(login.tls.context())
         self._address = (parts.hostname, parts.port or PORTS[parts.scheme])
         self.client.on_connect = self._answered
         self.client.on_disconnect = self._lost
