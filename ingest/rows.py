@@ -1,12 +1,11 @@
-"""From parcels to rows, and to the receipts that units wait for."""
+"""From parcels to rows."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from ingest.messages import MAX_PAYLOAD_BYTES, Ack, Event, Level, Position, Status, TourAck
+from ingest.messages import MAX_PAYLOAD_BYTES, Event, Level, Position, Status, TourAck
 from ingest.steps import KnownDevice, Parcel, Reading
 from storage.telemetry import (
     Batch,
@@ -72,43 +71,6 @@ def dead_letter(parcel: Parcel, reason: str = "") -> DeadLetterRow:
     said = reason or (parcel.refusal.reason if parcel.refusal else "no reason known")
     payload = bytes(parcel.payload[:MAX_PAYLOAD_BYTES])
     return DeadLetterRow(parcel.received_at, _text(parcel.topic), payload, _text(said))
-
-
-def receipts(
-    parcels: Iterable[Parcel], devices: Mapping[str, KnownDevice]
-) -> Iterator[tuple[str, Ack]]:
-    """Yield what each unit is told: which of its records are kept, as rows or dead letters.
-
-    A dead letter counts as well: sending it again would not make it any better.
-    """
-    kept: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for parcel in parcels:
-        device = devices.get(parcel.sender)
-        if device is None or device.kind != "unit":
-            continue
-        for boot, seq in _names(parcel):
-            kept[device.name, boot].append(seq)
-    for (name, boot), numbers in kept.items():
-        yield name, Ack(boot=boot, ranges=ranges(numbers))
-
-
-def _names(parcel: Parcel) -> Iterator[tuple[int, int]]:
-    """Yield (boot, seq) of each record in a parcel, as far as they could be read."""
-    if parcel.refusal is None:
-        yield from ((message.boot, message.seq) for message in parcel.messages)
-    elif parcel.refusal.boot is not None and parcel.refusal.seq is not None:
-        yield parcel.refusal.boot, parcel.refusal.seq
-
-
-def ranges(numbers: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    """Return numbers as ranges, both ends included: 1 2 3 7 becomes (1, 3) (7, 7)."""
-    merged: list[tuple[int, int]] = []
-    for number in sorted(set(numbers)):
-        if merged and merged[-1][1] == number - 1:
-            merged[-1] = (merged[-1][0], number)
-        else:
-            merged.append((number, number))
-    return tuple(merged)
 
 
 def _add(haul: Haul, parcel: Parcel, device: KnownDevice, reading: Reading) -> None:

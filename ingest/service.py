@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.migrate import require_schema
 
 REPORT_S = 60.0
+RECEIPT_PAUSE_S = 0.25  # a unit sends again after seconds
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def serve(
             counters=counters,
             batch_rows=settings.ingest_batch_rows,
             linger_s=settings.ingest_linger_ms / 1000,
+            receipt_pause_s=RECEIPT_PAUSE_S,
         )
         downlink = Downlink(database, publisher, region, counters)
         publisher.start()

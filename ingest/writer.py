@@ -15,10 +15,10 @@ from config.clock import Clock
 from ingest.backoff import Backoff
 from ingest.counters import Counters
 from ingest.keep import keep
-from ingest.messages import down_topic
 from ingest.outage import DATABASE_AWAY
+from ingest.receipts import Receipts
 from ingest.registry import Registry
-from ingest.rows import dead_letter, gather, receipts
+from ingest.rows import dead_letter, gather
 from ingest.sources import Delivery, Source
 from ingest.steps import Parcel, Surroundings, walk
 from storage import telemetry
@@ -44,6 +44,7 @@ class Writer:
         counters: Counters,
         batch_rows: int = 1000,
         linger_s: float = 0.02,
+        receipt_pause_s: float = 0.0,
     ) -> None:
         """Prepare a writer.
 
@@ -57,16 +58,17 @@ class Writer:
             counters: what happened is counted there.
             batch_rows: messages in one transaction at most.
             linger_s: how long a batch waits for more messages.
+            receipt_pause_s: how long a unit waits at most to be told that a record is stored.
         """
         self._source = source
         self._database = database
         self._registry = registry
-        self._tell = tell
         self._region = region
         self._clock = clock
         self._counters = counters
         self._batch_rows = batch_rows
         self._linger_s = linger_s
+        self._receipts = Receipts(tell, region, counters, receipt_pause_s)
         self._connection: psycopg.Connection | None = None
         self._oldest: datetime | None = None
         self._backoff = Backoff(first_s=0.1, cap_s=5.0)
@@ -81,11 +83,13 @@ class Writer:
         try:
             while not stop.is_set():
                 self._refresh(stop)
-                self.write(self._take(IDLE_S), stop)
+                self.write(self._take(self._receipts.wait_s(IDLE_S)), stop)
+                self._receipts.send()
             self._source.close()
             while batch := self._take(0):
                 if not self.write(batch, stop):
                     break
+            self._receipts.send(all_of_it=True)
         finally:
             self.hang_up()
 
@@ -104,11 +108,8 @@ class Writer:
             return False
         self._oldest = None
         self._source.acknowledge(deliveries)
-        for device, ack in receipts(parcels, self._registry.devices):
-            if self._tell(down_topic(self._region, device, "ack"), ack.model_dump_json()):
-                self._counters.acks_sent += 1
-            else:
-                self._counters.acks_dropped += 1
+        self._receipts.note(parcels, self._registry.devices)
+        self._receipts.send()
         return True
 
     def _take(self, timeout_s: float) -> list[Delivery]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.backoff import Backoff
-from ingest.rows import ranges
+from ingest.receipts import ranges
 
 
 @given(st.lists(st.integers(0, 60)))

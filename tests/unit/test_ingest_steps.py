@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config.clock import FixedClock
+from ingest.counters import Counters
 from ingest.messages import MAX_PAYLOAD_BYTES, Kind, up_topic
-from ingest.rows import dead_letter, gather, receipts
+from ingest.receipts import Receipts
+from ingest.rows import dead_letter, gather
 from ingest.steps import EARLIEST, FARTHEST_AHEAD, PATH, Parcel, Surroundings, walk
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -48,6 +50,20 @@ def reason(parcel: Parcel) -> str:
     """Return why a message was refused."""
     assert parcel.refusal
     return parcel.refusal.reason
+
+
+def told(parcels: list[Parcel]) -> list[tuple[str, str]]:
+    """Return what units are told of a batch, without any pause."""
+    said: list[tuple[str, str]] = []
+
+    def tell(topic: str, payload: str) -> bool:
+        said.append((topic, payload))
+        return True
+
+    receipts = Receipts(tell, "town", Counters(), pause_s=0)
+    receipts.note(parcels, DEVICES)
+    receipts.send()
+    return said
 
 
 def test_the_path_is_one_visible_list() -> None:
@@ -96,7 +112,7 @@ def test_nothing_that_a_device_sends_raises(topic: str, payload: bytes) -> None:
     """Hostile bytes become a dead letter that PostgreSQL can hold, or rows that fit."""
     parcel = walk(topic, payload, NOW, AROUND)
     haul = gather([parcel])
-    list(receipts([parcel], DEVICES))
+    told([parcel])
     if parcel.refusal:
         assert parcel.refusal.reason
         letter = dead_letter(parcel)
@@ -213,6 +229,27 @@ def test_a_dead_record_is_receipted_to_units_only() -> None:
     bad = {**POSITION, "seq": 9, "boot": 2, "lon": 400}
     unreadable = send("truck-1", Kind.POSITION, b"{")
     parcels = [send("truck-1", Kind.POSITION, bad), unreadable, send("s-1", Kind.LEVEL, bad)]
-    assert [(name, ack.boot, ack.ranges) for name, ack in receipts(parcels, DEVICES)] == [
-        ("truck-1", 2, ((9, 9),))
+    assert told(parcels) == [
+        ("binround/v1/town/devices/truck-1/down/ack", '{"boot":2,"ranges":[[9,9]]}')
     ]
+
+
+def test_a_unit_is_told_of_several_batches_at_once() -> None:
+    """Until the pause is over receipts are collected; then one message tells all of them."""
+    said, now_s = list[str](), 0.0
+
+    def tell(_topic: str, payload: str) -> bool:
+        said.append(payload)
+        return True
+
+    receipts = Receipts(tell, "town", Counters(), pause_s=0.25, monotonic=lambda: now_s)
+    for seq in (1, 2):
+        now_s += 0.1
+        receipts.note([send("truck-1", Kind.POSITION, {**POSITION, "seq": seq})], DEVICES)
+        receipts.send()
+    assert said == []
+    assert receipts.wait_s(9) == pytest.approx(0.15)
+    now_s = 1
+    receipts.send()
+    assert said == ['{"boot":0,"ranges":[[1,2]]}']
+    assert receipts.wait_s(9) == 9
