@@ -10,9 +10,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage import deadletters, queue, telemetry
+from storage import clocks, deadletters, queue, telemetry
 
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+CLOCK_OFF_S = 60.0  # positions of a minute ago are somewhere else
 _BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -53,7 +54,7 @@ class _Stored(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield jobs, dead letters, and how long ago each kind of record came in."""
+        """Yield jobs, dead letters, wrong clocks, and how long ago each kind of record came in."""
         yield _gauge("jobs", "Jobs by state.", "state", queue.depth(self._connection))
         yield _gauge(
             "dead_letters",
@@ -66,6 +67,10 @@ class _Stored(Collector):
             for kind, at in telemetry.last_heard(self._connection).items()
         }
         yield _gauge("silence_seconds", "Since the newest record of a kind.", "kind", ages)
+        wrong = clocks.wrong(self._connection, CLOCK_OFF_S)
+        yield GaugeMetricFamily(
+            "binround_wrong_clocks", "Devices whose clock is off by more than a minute.", wrong
+        )
 
 
 def _gauge(

@@ -13,6 +13,7 @@ import psycopg
 
 from config.clock import Clock
 from ingest.backoff import Backoff
+from ingest.clocks import Clocks
 from ingest.counters import Counters
 from ingest.keep import keep
 from ingest.outage import DATABASE_AWAY
@@ -21,7 +22,7 @@ from ingest.registry import Registry
 from ingest.rows import dead_letter, gather
 from ingest.sources import Delivery, Source
 from ingest.steps import Parcel, Surroundings, walk
-from storage import telemetry
+from storage import clocks, telemetry
 from storage.database import Database
 
 IDLE_S = 0.5
@@ -69,6 +70,7 @@ class Writer:
         self._batch_rows = batch_rows
         self._linger_s = linger_s
         self._receipts = Receipts(tell, region, counters, receipt_pause_s)
+        self._clocks = Clocks()
         self._connection: psycopg.Connection | None = None
         self._oldest: datetime | None = None
         self._backoff = Backoff(first_s=0.1, cap_s=5.0)
@@ -82,7 +84,7 @@ class Writer:
         """
         try:
             while not stop.is_set():
-                self._refresh(stop)
+                self._look_around(stop)
                 self.write(self._take(self._receipts.wait_s(IDLE_S)), stop)
                 self._receipts.send()
             self._source.close()
@@ -108,6 +110,7 @@ class Writer:
             return False
         self._oldest = None
         self._source.acknowledge(deliveries)
+        self._clocks.note(parcels)
         self._receipts.note(parcels, self._registry.devices)
         self._receipts.send()
         return True
@@ -181,9 +184,13 @@ class Writer:
         self._counters.dead_letters += 1
         self._counters.refuse([reason])
 
-    def _refresh(self, stop: threading.Event) -> None:
+    def _look_around(self, stop: threading.Event) -> None:
+        """Do between batches what needs no batch: the registry, the devices' clocks."""
         try:
             self._registry.refresh(self._connected())
+            if leads := self._clocks.due():
+                clocks.keep(self._connected(), leads, self._clock.now())
+                self._clocks.kept()
         except DATABASE_AWAY as error:
             self._note_away(error)
             stop.wait(self._backoff.next_s())

@@ -79,6 +79,7 @@ KEPT = {
     "site": _DECLARED,
     "container": _DECLARED,
     "device": _DECLARED,
+    "device_clock": "overwritten by the next day's messages",
     "belief": "overwritten by the next computation",
     "level_day": "fill levels by day, for statistics over years; no vehicle, no person",
     "stop": "goes with its tour",
