@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock docs
+.PHONY: demo test check lint lock docs bench-ingest
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -35,3 +35,8 @@ lock:
 docs: .venv/.stamp
 	$(BIN)/python -m cli.documents
 	$(BIN)/python -m api.describe > docs/openapi.json
+
+# Measures the ingester beside its peers and writes docs/benchmarks/ingest.md; minutes.
+bench-ingest: .venv/.stamp
+	$(BIN)/uv pip install --quiet --constraint constraints.txt --group bench
+	$(BIN)/python -m benchmarks.ingest

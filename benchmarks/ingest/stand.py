@@ -6,12 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
 
 import psutil
 from psycopg.conninfo import conninfo_to_dict
@@ -81,11 +80,54 @@ class Stand:
         return int(row[0]) if row else 0
 
     def publisher(self, count: int, rate_per_s: float = 0) -> subprocess.Popen[str]:
-        """Start the load."""
-        return start(
-            ["-m", "benchmarks.ingest.publisher", str(self.broker.port), str(count),
-             str(rate_per_s)], self.environment,
-        )  # fmt: skip
+        """Start the load: as fast as the broker takes it, or at a rate."""
+        arguments = (str(self.broker.port), str(count), str(rate_per_s))
+        return _start(self.environment, "benchmarks.ingest.publisher", *arguments)
+
+    @contextmanager
+    def subject(self, module: str, *arguments: str) -> Iterator["Subject"]:
+        """Run a subject while the block lasts; it says READY when it takes messages."""
+        process = _start(self.environment, module, *arguments)
+        try:
+            subject = Subject(process)
+            if not subject.line().startswith("READY"):
+                raise SystemExit(f"{module} {' '.join(arguments)} did not start")
+            yield subject
+        finally:
+            process.terminate()
+            process.communicate(timeout=START_S)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A process that is measured, with its children."""
+
+    process: subprocess.Popen[str]
+
+    def line(self) -> str:
+        """Return the next line that it says."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def ask(self) -> str:
+        """Ask it for a line."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.line()
+
+    def cpu_s(self) -> float:
+        """Return the processor time that it has used."""
+        times = [each.cpu_times() for each in self._family()]
+        return sum(one.user + one.system for one in times)
+
+    def memory_mb(self) -> float:
+        """Return its resident memory."""
+        return sum(each.memory_info().rss for each in self._family()) / 2**20
+
+    def _family(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
 
 
 @contextmanager
@@ -115,10 +157,19 @@ def _fill_registry(database: Database) -> None:
         timeseries.detect(connection).ensure_chunks(connection, now - day, now + 3 * day)
 
 
-def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def wait_until(holds: Callable[[], bool], limit_s: float) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"it did not come true within {limit_s:.0f} s")
+        time.sleep(0.05)
+
+
+def _start(environment: Mapping[str, str], module: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a Python program whose output and input are ours."""
     return subprocess.Popen(
-        [sys.executable, *arguments],
+        [sys.executable, "-m", module, *arguments],
         env=dict(environment),
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -126,44 +177,6 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Po
         stderr=subprocess.DEVNULL,
         text=True,
     )
-
-
-@contextmanager
-def subject(arguments: list[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
-    """Run a subject until the block ends; it says READY when it takes messages."""
-    process = start(arguments, environment)
-    try:
-        if not said(process.stdout).startswith("READY"):
-            raise SystemExit(f"{' '.join(arguments)} did not start")
-        watched = psutil.Process(process.pid)
-        watched.program = process  # type: ignore[attr-defined]
-        yield watched
-    finally:
-        process.terminate()
-        process.communicate(timeout=START_S)
-
-
-def said(stream: IO[str] | None) -> str:
-    """Return the next line of a process."""
-    assert stream is not None
-    return stream.readline()
-
-
-def cpu_s(process: psutil.Process) -> float:
-    """Return the processor time of a process and its children so far."""
-    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
-
-
-def wait_until(done: float, read: object, limit_s: float = 120.0) -> float:
-    """Wait until a reading reaches a number; returns the instant."""
-    assert callable(read)
-    deadline = time.time() + limit_s
-    while read() < done:
-        if time.time() > deadline:
-            raise SystemExit(f"only {read()} of {done} within {limit_s:.0f} s")
-        time.sleep(0.05)
-    return time.time()
 
 
 def _url(dsn: str) -> str:
