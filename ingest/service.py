@@ -24,6 +24,7 @@ from storage.migrate import require_schema
 
 REPORT_S = 60.0
 RECEIPT_PAUSE_S = 0.25  # a unit sends again after seconds
+NEWS_PAUSE_S = 0.5  # a truck moves seven metres meanwhile
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def serve(
             batch_rows=settings.ingest_batch_rows,
             linger_s=settings.ingest_linger_ms / 1000,
             receipt_pause_s=RECEIPT_PAUSE_S,
+            news_pause_s=NEWS_PAUSE_S,
         )
         downlink = Downlink(database, publisher, region, counters)
         publisher.start()

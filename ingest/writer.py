@@ -16,6 +16,7 @@ from ingest.backoff import Backoff
 from ingest.clocks import Clocks
 from ingest.counters import Counters
 from ingest.keep import keep
+from ingest.news import News
 from ingest.outage import DATABASE_AWAY
 from ingest.receipts import Receipts
 from ingest.registry import Registry
@@ -46,6 +47,7 @@ class Writer:
         batch_rows: int = 1000,
         linger_s: float = 0.02,
         receipt_pause_s: float = 0.0,
+        news_pause_s: float = 0.0,
     ) -> None:
         """Prepare a writer.
 
@@ -60,6 +62,7 @@ class Writer:
             batch_rows: messages in one transaction at most.
             linger_s: how long a batch waits for more messages.
             receipt_pause_s: how long a unit waits at most to be told that a record is stored.
+            news_pause_s: how long consoles wait at most to be told that something is new.
         """
         self._source = source
         self._database = database
@@ -71,6 +74,7 @@ class Writer:
         self._linger_s = linger_s
         self._receipts = Receipts(tell, region, counters, receipt_pause_s)
         self._clocks = Clocks()
+        self._news = News(news_pause_s)
         self._connection: psycopg.Connection | None = None
         self._oldest: datetime | None = None
         self._backoff = Backoff(first_s=0.1, cap_s=5.0)
@@ -161,7 +165,12 @@ class Writer:
 
     def _transact(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
         haul = gather(parcels)
-        stored = keep(connection, haul)
+        unsaid = self._news.due()
+        stored = keep(connection, haul, unsaid)
+        if unsaid is None:
+            self._news.add(stored.news)
+        else:
+            self._news.said()
         if stored.used_fallback:
             log.debug("repeated rows=%d duplicates=%d", len(parcels), stored.duplicates)
         counters = self._counters
@@ -185,12 +194,16 @@ class Writer:
         self._counters.refuse([reason])
 
     def _look_around(self, stop: threading.Event) -> None:
-        """Do between batches what needs no batch: the registry, the devices' clocks."""
+        """Do between batches what needs no batch: the registry, devices' clocks, late news."""
         try:
-            self._registry.refresh(self._connected())
+            connection = self._connected()
+            self._registry.refresh(connection)
             if leads := self._clocks.due():
-                clocks.keep(self._connected(), leads, self._clock.now())
+                clocks.keep(connection, leads, self._clock.now())
                 self._clocks.kept()
+            if news := self._news.overdue():
+                telemetry.announce(connection, news, self._clock.now())
+                self._news.said()
         except DATABASE_AWAY as error:
             self._note_away(error)
             stop.wait(self._backoff.next_s())

@@ -6,6 +6,7 @@ becomes a dead letter, and its neighbours land.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from storage.sql import queries
 _SQL = queries("landing")
 _REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, OverflowError, struct.error)
 LIFT = "lift"
+NOTHING: Mapping[str, int] = {}
 
 _TYPES = {
     "time": "timestamptz",
@@ -53,19 +55,14 @@ class _Table:
         columns = sql.SQL(", ").join(map(sql.Identifier, row._fields))
         parts = {
             "table": sql.Identifier(name),
-            "last": sql.Identifier(f"last_{name}"),
             "columns": columns,
             "arrays": sql.SQL(", ").join(
                 sql.SQL("%b::{}[]").format(sql.Identifier(kind)) for kind in self.types
             ),
-            "changes": sql.SQL(", ").join(
-                sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column))
-                for column in row._fields
-            ),
         }
-        self.copy = sql.SQL(_SQL["copy"]).format(**parts)
-        self.insert = sql.SQL(_SQL["insert"]).format(**parts)
-        self.state = sql.SQL(_SQL["update_state"]).format(**parts)
+        # As bytes: composing them anew for each batch would cost as much as twenty rows.
+        self.copy = sql.SQL(_SQL["copy"]).format(**parts).as_bytes()
+        self.insert = sql.SQL(_SQL["insert"]).format(**parts).as_bytes()
 
 
 _LEVEL = _Table("level", LevelRow)
@@ -100,20 +97,37 @@ class Stored:
     used_fallback: bool = False
     refused: int = 0
 
+    @property
+    def news(self) -> dict[str, int]:
+        """What a console should look at again: tables with new rows."""
+        return {table: count for table, count in self.counts.items() if count}
 
-def store(connection: psycopg.Connection, batch: Batch) -> Stored:
+
+def store(
+    connection: psycopg.Connection, batch: Batch, *, unsaid: Mapping[str, int] | None = NOTHING
+) -> Stored:
     """Store a batch in one transaction (a savepoint where the caller has one open).
 
-    Device state, the record of emptyings and one outbox row of kind `telemetry` are part of it.
+    The newest records of devices, the record of emptyings and one outbox row of kind `telemetry`
+    are part of it.
+
+    Args:
+        connection: where it goes.
+        batch: what came.
+        unsaid: news of earlier batches that the outbox row tells along with this one's; None
+            writes no row: somebody will `announce` it later.
     """
     try:
         with connection.transaction():
             counts = {table.name: _copy(connection, table, rows) for table, rows in _series(batch)}
             counts["dead_letter"] = _follow_up(connection, batch)
+            stored = Stored(counts, duplicates=len(batch.dead_letters) - counts["dead_letter"])
+            _tell(connection, batch, stored, unsaid)
     except _REFUSED:  # a duplicate, or something worse: find out row by row
         with connection.transaction():
-            return _store_tolerantly(connection, batch)
-    return Stored(counts, duplicates=len(batch.dead_letters) - counts["dead_letter"])
+            stored = _store_tolerantly(connection, batch)
+            _tell(connection, batch, stored, unsaid)
+    return stored
 
 
 def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:
@@ -180,21 +194,15 @@ def _dead_letter(table: _Table, row: Row, error: Exception) -> DeadLetterRow:
 
 
 def _follow_up(connection: psycopg.Connection, batch: Batch) -> int:
-    """Write what follows from a batch's rows: states, emptyings, dead letters, the news.
+    """Write what follows from a batch's rows: emptyings and dead letters.
 
     Returns the number of dead letters that are new.
     """
-    for table, rows in _series(batch):
-        newest = _newest(rows)
-        if newest:
-            connection.execute(table.state, [list(column) for column in zip(*newest, strict=True)])
     lifts = _lifts(batch.events)
     if lifts:
         columns = [list(column) for column in zip(*lifts, strict=True)]
         connection.execute(_SQL["insert_emptyings"], columns)
-    buried = deadletters.bury(connection, batch.dead_letters)
-    _announce(connection, batch)
-    return buried
+    return deadletters.bury(connection, batch.dead_letters)
 
 
 def _lifts(events: Iterable[EventRow]) -> list[tuple[str, datetime, float | None]]:
@@ -208,27 +216,18 @@ def _lifts(events: Iterable[EventRow]) -> list[tuple[str, datetime, float | None
     return [(*key, weights[key]) for key in sorted(weights)]
 
 
-def _newest(rows: Iterable[Row]) -> list[Row]:
-    """Return each device's newest record with a sound clock, in the order of devices.
-
-    The order keeps two writers from waiting for each other's rows.
-    """
-    newest: dict[int, Row] = {}
-    for row in rows:
-        known = newest.get(row.device_id)
-        if not row.clock_suspect and (
-            known is None or (row.time, row.seq) > (known.time, known.seq)
-        ):
-            newest[row.device_id] = row
-    return [newest[device] for device in sorted(newest)]
+def announce(connection: psycopg.Connection, news: Mapping[str, int], at: datetime) -> None:
+    """Tell that there is something new to look at: how many rows in which tables."""
+    outbox.append(connection, outbox.Kind.TELEMETRY, "", dict(news), at=at)
 
 
-def _announce(connection: psycopg.Connection, batch: Batch) -> None:
-    """Tell, once per batch, that there is something new to look at."""
-    news = {table.name: len(rows) for table, rows in _series(batch) if rows}
-    if batch.dead_letters:
-        news["dead_letter"] = len(batch.dead_letters)
+def _tell(
+    connection: psycopg.Connection, batch: Batch, stored: Stored, unsaid: Mapping[str, int] | None
+) -> None:
+    if unsaid is None:
+        return
+    news = Counter(unsaid) + Counter(stored.news)
     if news:
         came = [row.received_at for _, rows in _series(batch) for row in rows]
         came += [letter.received_at for letter in batch.dead_letters]
-        outbox.append(connection, outbox.Kind.TELEMETRY, "", news, at=max(came))
+        announce(connection, news, max(came))

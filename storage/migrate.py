@@ -15,6 +15,7 @@ from procrastinate.schema import SchemaManager
 from config.errors import DatabaseError
 from storage import timeseries
 from storage.database import Database, require_version
+from storage.newest import keep_newest
 from storage.sql import queries
 
 _LOCK = 0x62696E72  # "binr"; one process migrates at a time
@@ -105,6 +106,7 @@ def migrate(database: Database) -> list[str]:
                 done.append(migration.name)
             with connection.transaction():
                 timeseries.detect(connection).make_all(connection)
+                keep_newest(connection)
         except psycopg.Error as error:
             raise DatabaseError(f"the schema cannot be applied: {_line(error)}") from error
         finally:

@@ -18,6 +18,7 @@ from storage.sql import queries
 _SQL = queries("retention")
 ROLL_UP_SPAN = timedelta(days=8)  # readings may come that late and still count in their day
 COMPRESS_AFTER = timedelta(days=7)
+NEWS_SPAN = timedelta(days=1)  # "something is new" helps only consoles that were away briefly
 CHUNKS_AHEAD = timedelta(days=7)
 _PROOF_DAYS = 3 * 365  # claims of residents and of the city fall under the statute of limitations
 _READINGS_DAYS = 2 * 365  # two of each season, for the forecast
@@ -121,6 +122,7 @@ def enforce(connection: psycopg.Connection, retention: Retention, now: datetime)
                 table=sql.Identifier(policy.table), column=sql.Identifier(policy.column)
             )
             removed[policy.table] = connection.execute(statement, [before]).rowcount
+    removed["outbox"] += connection.execute(_SQL["delete_old_news"], [now - NEWS_SPAN]).rowcount
     before = now - timedelta(days=_positions(retention))
     removed["jobs"] = connection.execute(_SQL["delete_finished_jobs"], [before]).rowcount
     return removed

@@ -9,7 +9,9 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from storage.landing import NOTHING as NOTHING
 from storage.landing import Stored as Stored
+from storage.landing import announce as announce
 from storage.landing import store as store
 from storage.rows import Batch as Batch
 from storage.rows import DeadLetterRow as DeadLetterRow

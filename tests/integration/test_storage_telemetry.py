@@ -170,6 +170,29 @@ def test_the_news_are_told_once_a_batch(database: Database) -> None:
         assert telemetry.totals(connection).level == 0
 
 
+def test_unsaid_news_are_told_with_a_later_batch(database: Database) -> None:
+    """A batch may keep its news to itself; the next one tells both, and repeats are no news."""
+    with database.connect(autocommit=True) as connection:
+        quiet = store(connection, Batch(levels=[_level(1)]), unsaid=None)
+        assert outbox.after(connection, 0) == []
+        store(connection, Batch(levels=[_level(1), _level(2)]), unsaid=quiet.news)
+        store(connection, Batch(levels=[_level(1), _level(2)]))
+        (news,) = outbox.after(connection, 0)
+        assert dict(news.payload) == {"level": 2}
+
+
+def test_whoever_inserts_the_newest_record_is_kept(database: Database) -> None:
+    """The database itself keeps devices' newest records, in any order, suspects left out."""
+    with database.connect(autocommit=True) as connection:
+        for seq, suspect in ((2, False), (1, False), (3, True)):
+            connection.execute(
+                "INSERT INTO level (time, device_id, seq, container, fill, boot, received_at,"
+                " clock_suspect) VALUES (%s, 1, %s, 'bin-1', 0.5, 0, %s, %s)",
+                [NOW + timedelta(seconds=seq), seq, NOW, suspect],
+            )
+        assert telemetry.latest_levels(connection)["bin-1"].seq == 2
+
+
 def test_a_callers_transaction_holds_it_together(database: Database) -> None:
     """Inside a transaction a batch stands or falls with it, duplicates and all."""
     with database.connect(autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""Receipts for units, and waits that grow."""
+"""Receipts for units, news for consoles, and waits that grow."""
 
 import random
 from itertools import pairwise
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.backoff import Backoff
+from ingest.news import News
 from ingest.receipts import ranges
 
 
@@ -33,3 +34,20 @@ def test_waits_grow_to_a_cap_and_start_anew() -> None:
     assert len(set(waits)) == 100
     backoff.reset()
     assert backoff.next_s() <= 1.0
+
+
+def test_news_wait_for_their_turn_and_are_told_once() -> None:
+    """The first batch is told at once; what comes within the pause is told together after it."""
+    now_s = 0.0
+    news = News(pause_s=0.5, monotonic=lambda: now_s)
+    assert news.due() == {}
+    news.said()
+    for count in (2, 3):
+        assert news.due() is None
+        news.add({"position": count})
+    assert news.overdue() == {}
+    now_s = 0.5
+    assert news.due() == news.overdue() == {"position": 5}
+    news.said()
+    now_s = 9
+    assert news.overdue() == {}

@@ -3,10 +3,10 @@ INSERT INTO position VALUES ('2026-01-02Z', 2, 1, 'truck-1', 8.5123456, 52.01234
 INSERT INTO position VALUES ('1970-01-01Z', 2, 2, 'truck-1', 8.5, 52, NULL, NULL, NULL, 0, '2026-01-02Z', true);
 INSERT INTO event VALUES ('2026-01-02Z', 2, 3, 'truck-1', 'lift', 'p1-truck-1', 1, 'bin-1', NULL, 80.5, 8.5, 52, NULL, 0, '2026-01-02Z', false);
 INSERT INTO status VALUES ('2026-01-02Z', 2, 4, true, 12.5, '1.0', 0, '2026-01-02Z', false);
-INSERT INTO last_level SELECT * FROM level;
-INSERT INTO last_position SELECT * FROM position WHERE NOT clock_suspect;
-INSERT INTO last_event SELECT * FROM event;
-INSERT INTO last_status SELECT * FROM status;
+INSERT INTO last_level SELECT * FROM level ON CONFLICT DO NOTHING;
+INSERT INTO last_position SELECT * FROM position WHERE NOT clock_suspect ON CONFLICT DO NOTHING;
+INSERT INTO last_event SELECT * FROM event ON CONFLICT DO NOTHING;
+INSERT INTO last_status SELECT * FROM status ON CONFLICT DO NOTHING;
 INSERT INTO emptying VALUES ('bin-1', '2026-01-02Z', 80.5);
 INSERT INTO dead_letter (received_at, topic, payload, reason) VALUES ('2026-01-02Z', 'a/b', '\x00ff', 'topic: unknown');
 INSERT INTO outbox (at, kind, key, payload) VALUES ('2026-01-02Z', 'telemetry', '', '{"level": 1}');
