@@ -16,7 +16,18 @@ from api.context import Context
 from api.guard import LoopbackOnly, SecurityHeaders, SizeLimit
 from api.live import LiveHub
 from api.metrics import CountRequests, Metrics
-from api.routes import containers, health, jobs, live, metrics, plans, region, tours, vehicles
+from api.routes import (
+    containers,
+    devices,
+    health,
+    jobs,
+    live,
+    metrics,
+    plans,
+    region,
+    tours,
+    vehicles,
+)
 from api.schemas import FeatureCollection
 from config.clock import Clock
 from config.region import Region
@@ -25,7 +36,7 @@ from storage.database import Database
 
 MAX_BODY_BYTES = 1_000_000
 _POOL = 8
-_RESOURCES = (region, containers, vehicles, plans, tours, jobs, live, metrics)
+_RESOURCES = (region, containers, vehicles, plans, tours, jobs, devices, live, metrics)
 
 
 def create_app(

@@ -35,6 +35,7 @@ class Role(StrEnum):
 
 
 _ALL = frozenset(Role)
+_ADMIN = frozenset({Role.ADMIN})
 _STEER = frozenset({Role.DISPATCHER, Role.ADMIN})
 _PLAN = frozenset({Role.DISPATCHER, Role.PLANNER, Role.ADMIN})
 
@@ -42,6 +43,11 @@ PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/metrics"): _ALL,
     ("GET", "/v1/clock"): _ALL,
     ("GET", "/v1/containers"): _ALL,
+    ("GET", "/v1/devices"): _ADMIN,
+    ("POST", "/v1/devices"): _ADMIN,
+    ("GET", "/v1/devices/{device}"): _ADMIN,
+    ("POST", "/v1/devices/{device}/revoke"): _ADMIN,
+    ("POST", "/v1/devices/{device}/rotate"): _ADMIN,
     ("GET", "/v1/jobs/{job}"): _ALL,
     ("GET", "/v1/live"): _ALL,
     ("GET", "/v1/plans"): _ALL,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from config.errors import BinroundError, DatabaseError
+from config.errors import BinroundError, DatabaseError, DeviceConflictError, DeviceError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -134,6 +134,13 @@ def _invalid_value(item: Mapping[str, Any]) -> InvalidValue:
     return InvalidValue(pointer="/".join([start, *map(str, rest)]), detail=item["msg"])
 
 
+def _on_device(request: Request, error: DeviceError) -> JSONResponse:
+    kind = CONFLICT if isinstance(error, DeviceConflictError) else INVALID
+    place = "path" if error.field in request.path_params else ""
+    pointed = InvalidValue(pointer=f"{place}/{error.field}", detail=error.told)
+    return respond(kind, error.told, [pointed])
+
+
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
     return respond(UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER_S)})
 
@@ -147,6 +154,7 @@ def install(app: FastAPI) -> None:
     handlers: dict[type[Exception], Any] = {
         HTTPException: _on_http,
         RequestValidationError: _on_invalid,
+        DeviceError: _on_device,
         DatabaseError: _on_unavailable,
         PoolTimeout: _on_unavailable,
         psycopg.OperationalError: _on_unavailable,  # includes a cancelled, too slow statement

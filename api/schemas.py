@@ -247,6 +247,60 @@ class Job(BaseModel):
     plan: str | None = Field(default=None, description="The plan it made, when it succeeded.")
 
 
+DeviceKind = Literal["sensor", "unit", "gateway"]
+DeviceState = Literal["active", "revoked"]
+Gateway = Annotated[
+    Id | None, Field(description="Who speaks for a sensor without a line of its own.")
+]
+
+
+class NewDevice(BaseModel):
+    """A device to be added, or a revoked one to be taken back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[
+        Id, Field(description="In topics and at the broker; a unit has its vehicle's name.")
+    ]
+    kind: DeviceKind
+    container: Annotated[Id | None, Field(description="What a sensor watches.")] = None
+    gateway: Gateway = None
+
+
+class Device(BaseModel):
+    """A sensor, a truck's unit or a gateway in the registry."""
+
+    name: str
+    kind: DeviceKind
+    state: DeviceState
+    container: str | None = None
+    vehicle: str | None = None
+    gateway: Gateway = None
+    declared: bool = Field(description="Whether the region's folder names it.")
+    provisioned_at: datetime | None = Field(
+        default=None, description="Since when it has its credentials; none: it has none."
+    )
+    revoked_at: datetime | None = None
+
+
+class Credentials(BaseModel):
+    """What a device needs to connect. Shown once; we keep a hash."""
+
+    user: str
+    password: str
+    client_id: str = Field(
+        description="A secret, too: whoever connects with it throws the device off."
+    )
+
+
+class ProvisionedDevice(Device):
+    """A device with its new credentials."""
+
+    credentials: Credentials | None = Field(
+        description="None for a sensor that a gateway speaks for."
+    )
+
+
 class Geometry(BaseModel):
     """A GeoJSON geometry."""
 

@@ -1,10 +1,13 @@
 """From what is stored to what is said."""
 
 from datetime import datetime
+from typing import Any
 
 from api import schemas
 from config.region import Depot, Facility, Region
+from storage.assets import Credentials
 from storage.console import ContainerState, TourState, VehicleState
+from storage.devices import Entry
 from storage.plans import PlanRecord, PlanSummary, StopRecord, TourRecord
 
 
@@ -233,3 +236,20 @@ def plan(record: PlanRecord, tours: list[TourState], facts: Region) -> schemas.P
             for item in record.unserved
         ],
     )
+
+
+def device(entry: Entry) -> schemas.Device:
+    """Describe a device as the registry has it."""
+    return schemas.Device(**_registered(entry))
+
+
+def provisioned_device(entry: Entry, made: Credentials | None) -> schemas.ProvisionedDevice:
+    """Describe a device together with its new credentials."""
+    shown = made and schemas.Credentials(
+        user=made.device, password=made.secret, client_id=made.client_id
+    )
+    return schemas.ProvisionedDevice(**_registered(entry), credentials=shown)
+
+
+def _registered(entry: Entry) -> dict[str, Any]:
+    return {**entry._asdict(), "state": "revoked" if entry.revoked_at else "active"}

@@ -9,16 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.logins import LOGINS, renew_login
 from cli.person import who
 from config.clock import open_clock
-from config.errors import BinroundError
 from config.region_folder import load_region
 from config.settings import Settings, load_settings
 from storage import audit, devices
 from storage.assets import Credentials
 from storage.database import open_database
 from storage.devices import Kind
+from storage.logins import LOGINS, renew_login
 from storage.migrate import require_schema
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,7 +37,7 @@ def list_() -> None:
         found = devices.entries(connection, region)
     table = Table("device", "kind", "at", "speaks through", "credentials since", box=None,
                   pad_edge=False)  # fmt: skip
-    for entry in found:
+    for entry in sorted(found, key=lambda entry: (entry.kind, entry.name)):
         since = f"{entry.provisioned_at:%Y-%m-%d %H:%M}" if entry.provisioned_at else "-"
         if entry.revoked_at:
             since = f"revoked {entry.revoked_at:%Y-%m-%d %H:%M}"
@@ -58,12 +57,17 @@ def add(
 ) -> None:
     """Add a device, or take back a revoked one; its credentials are shown this once."""
     settings = load_settings()
-    if name == settings.broker_user:
-        raise BinroundError(f"{name} is our own user at the broker; choose another name")
     at = open_clock(settings.clock).now()
     with _registry(settings) as (connection, region):
         made = devices.add(
-            connection, region, name, kind, at=at, container=container, gateway=gateway
+            connection,
+            region,
+            name,
+            kind,
+            at=at,
+            server_user=settings.broker_user,
+            container=container,
+            gateway=gateway,
         )
         audit.record(connection, who(), "add-device", f"device/{name}", at=at)
     renew_login(settings.data_dir / LOGINS, name, made)
@@ -79,8 +83,8 @@ def revoke(name: Name) -> None:
     settings = load_settings()
     at = open_clock(settings.clock).now()
     with _registry(settings) as (connection, region):
-        devices.revoke(connection, region, name, at=at)
-        audit.record(connection, who(), "revoke-device", f"device/{name}", at=at)
+        if devices.revoke(connection, region, name, at=at):
+            audit.record(connection, who(), "revoke-device", f"device/{name}", at=at)
     renew_login(settings.data_dir / LOGINS, name, None)
     print(f"{name} is revoked")
 

@@ -23,7 +23,6 @@ def command(
     the data folder, for its owner alone) and writes the broker's configuration. Run it again
     after the region changed: it changes only what differs.
     """
-    from cli.logins import LOGINS, keep_logins
     from config.clock import open_clock
     from config.files import write_private
     from config.region_folder import load_region
@@ -32,6 +31,7 @@ def command(
     from ingest.broker.nats import render_config
     from storage import assets
     from storage.database import open_database
+    from storage.logins import LOGINS, keep_logins
     from storage.migrate import migrate
 
     settings = load_settings()

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.logins import LOGINS, keep_logins
 from config.clock import SharedClock
 from config.files import write_private
 from config.region import Region
@@ -14,6 +13,7 @@ from config.settings import Settings
 from ingest.broker import region_broker, server_secret
 from storage import assets
 from storage.database import Database, open_database
+from storage.logins import LOGINS, keep_logins
 from storage.migrate import migrate
 
 

@@ -5,6 +5,8 @@
     ├── RegionError          a region folder has mistakes; carries every one of them
     ├── FileFormatError      a file given to a command cannot be read; names its line
     ├── FrameError           what a device sent cannot be decoded; names what is missing
+    ├── DeviceError          a device cannot be added or changed as asked; names the field
+    │   └── DeviceConflictError  it contradicts the registry as it is now
     ├── DatabaseError        no database, a wrong address, or a schema that does not fit
     │   └── StaleResultError   a result that came too late: another worker has the job now
     ├── BrokerError          no broker, or it refuses us
@@ -54,6 +56,25 @@ class FrameError(BinroundError):
     """What a device sent cannot be decoded; it becomes a dead letter with this as its reason."""
 
     exit_code = 2
+
+
+class DeviceError(BinroundError):
+    """A device cannot be added or changed as it was asked for.
+
+    Attributes:
+        field: what has to be another one, e.g. `container`.
+        told: what is wrong with it, without repeating it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, field: str, value: str | None, told: str) -> None:
+        self.field, self.told = field, told
+        super().__init__(f"{field}: {told}" if value is None else f"{field} {value!r}: {told}")
+
+
+class DeviceConflictError(DeviceError):
+    """What was asked for contradicts the registry as it is now."""
 
 
 class DatabaseError(BinroundError):

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from config.errors import DatabaseError
+from config.errors import DeviceConflictError, DeviceError
 from config.region import ID_PATTERN
 from storage.assets import Credentials, provision
 from storage.sql import queries
 
 _SQL = queries("devices")
-_LIST = "see `binround device list`"
 
 
 class Kind(StrEnum):
@@ -48,9 +47,37 @@ class Entry(NamedTuple):
     revoked_at: datetime | None
 
 
-def entries(connection: psycopg.Connection, region: str) -> list[Entry]:
-    """Return a region's devices, struck-off ones included."""
-    return [Entry._make(row) for row in connection.execute(_SQL["list"], [region])]
+def entries(
+    connection: psycopg.Connection,
+    region: str,
+    *,
+    kind: Kind | None = None,
+    revoked: bool | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[Entry]:
+    """Return a region's devices in the order of their names, struck-off ones included.
+
+    Args:
+        connection: for the query.
+        region: whose devices they are.
+        kind: of this kind only.
+        revoked: only those that are struck off, or only those that are not.
+        after: the last name of the page before.
+        limit: how many at most.
+    """
+    return _entries(connection, region, kind=kind, revoked=revoked, after=after, limit=limit)
+
+
+def entry(connection: psycopg.Connection, region: str, name: str) -> Entry | None:
+    """Return a device, struck off or not; None if there is none of that name."""
+    return next(iter(_entries(connection, region, name=name)), None)
+
+
+def _entries(connection: psycopg.Connection, region: str, **wanted: object) -> list[Entry]:
+    every = dict.fromkeys(("name", "kind", "revoked", "after", "limit"))
+    found = connection.execute(_SQL["entries"], {**every, "region": region, **wanted})
+    return [Entry._make(row) for row in found]
 
 
 def add(
@@ -60,6 +87,7 @@ def add(
     kind: Kind,
     *,
     at: datetime,
+    server_user: str,
     container: str | None = None,
     gateway: str | None = None,
 ) -> Credentials | None:
@@ -71,6 +99,7 @@ def add(
         name: in topics and at the broker; a unit has the name of its vehicle.
         kind: what it is.
         at: the instant, by the caller's clock.
+        server_user: our own user at the broker, whose name no device may have.
         container: what a sensor watches.
         gateway: who speaks for a sensor that has no line of its own.
 
@@ -78,40 +107,56 @@ def add(
         Its credentials; nothing for a sensor behind a gateway.
 
     Raises:
-        DatabaseError: the name cannot be used or is taken, or what it is attached to is not there.
+        DeviceError: the name cannot be used, or what it is attached to is not there.
+        DeviceConflictError: the name is taken, or the container has a sensor.
     """
     if not re.fullmatch(ID_PATTERN, name):
-        raise DatabaseError(f"{name!r} is no name for a device: use 1 to 32 of a-z, 0-9 and -")
+        raise DeviceError("name", name, "no name for a device: use 1 to 32 of a-z, 0-9 and -")
+    if name == server_user:
+        raise DeviceError("name", name, "our own user at the broker; choose another name")
     with connection.transaction():
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
         row = [region, name, kind.value, container, vehicle, gateway]
         if connection.execute(_SQL["add"], row).rowcount != 1:
-            raise DatabaseError(f"there is a device {name!r} already; {_LIST}")
+            raise DeviceConflictError(
+                "name", name, "there is such a device already; rotate it for new credentials"
+            )
         return None if gateway else provision(connection, name, at=at)
 
 
-def revoke(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> None:
+def revoke(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> bool:
     """Strike a device off: its credentials end, and nobody may speak for it.
 
+    Returns:
+        Whether anything changed; not when it was struck off before.
+
     Raises:
-        DatabaseError: there is no such device.
+        DeviceError: there is no such device.
     """
-    if connection.execute(_SQL["revoke"], [at, name, region]).rowcount != 1:
-        raise DatabaseError(f"there is no device {name!r} that could be revoked; {_LIST}")
+    if connection.execute(_SQL["revoke"], [at, name, region]).rowcount == 1:
+        return True
+    if entry(connection, region, name) is None:
+        raise DeviceError("device", name, "there is no such device; look at the list")
+    return False
 
 
 def rotate(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> Credentials:
     """Give a device new credentials; the old ones end.
 
     Raises:
-        DatabaseError: there is no such device, or it has no credentials of its own.
+        DeviceError: there is no such device.
+        DeviceConflictError: it is revoked, or it has no credentials of its own.
     """
-    found = connection.execute(_SQL["speaks_through"], [name, region]).fetchone()
-    if found is None:
-        raise DatabaseError(f"there is no device {name!r} in use; {_LIST}")
-    if found[0]:
-        raise DatabaseError(f"{name} has no credentials: {found[0]} speaks for it, rotate that")
+    known = entry(connection, region, name)
+    if known is None:
+        raise DeviceError("device", name, "there is no such device; look at the list")
+    if known.revoked_at:
+        raise DeviceConflictError("device", name, "it is revoked; add it again to take it back")
+    if known.gateway:
+        raise DeviceConflictError(
+            "device", name, f"{known.gateway} speaks for it; rotate that, it has no credentials"
+        )
     return provision(connection, name, at=at)
 
 
@@ -124,18 +169,28 @@ def _require_place(
     gateway: str | None,
 ) -> None:
     """Make sure that a device is attached to what it needs, and to nothing else."""
-    if kind is not Kind.SENSOR and (container or gateway):
-        raise DatabaseError(f"a {kind} has no container and no gateway; leave them out")
     if kind is Kind.SENSOR:
-        free = _one(connection, "container_is_free", container, region)
-        if free is None:
-            raise DatabaseError(f"there is no container {container!r} in {region}; name one")
-        if not free:
-            raise DatabaseError(f"container {container} has a sensor; revoke that first; {_LIST}")
+        _require_container(connection, region, container)
+    elif container:
+        raise DeviceError("container", container, "only a sensor watches one; leave it out")
+    elif gateway:
+        raise DeviceError("gateway", gateway, "only a sensor is behind one; leave it out")
     if kind is Kind.UNIT and not _one(connection, "vehicle_exists", name, region):
-        raise DatabaseError(f"a unit has the name of its vehicle, and {region} has no {name!r}")
+        raise DeviceError("name", name, "no vehicle of this region, and a unit has its name")
     if gateway and not _one(connection, "gateway_exists", gateway, region):
-        raise DatabaseError(f"there is no gateway {gateway!r} in {region}; {_LIST}")
+        raise DeviceError("gateway", gateway, "there is no such gateway in use; add it first")
+
+
+def _require_container(connection: psycopg.Connection, region: str, container: str | None) -> None:
+    """Make sure that a container is there and has no sensor; two who ask wait for each other."""
+    if container is None:
+        raise DeviceError("container", None, "a sensor watches one; name it")
+    connection.execute(_SQL["lock_container"], [container])
+    free = _one(connection, "container_is_free", container, region)
+    if free is None:
+        raise DeviceError("container", container, "there is no such container in this region")
+    if not free:
+        raise DeviceConflictError("container", container, "it has a sensor; revoke that first")
 
 
 def _one(connection: psycopg.Connection, name: str, *arguments: object) -> Any:

@@ -1,10 +1,19 @@
--- name: list
+-- name: entries
 SELECT d.name, d.kind, d.container, d.vehicle, g.name, d.declared,
        d.provisioned_at, d.revoked_at
 FROM device d
 LEFT JOIN device g ON g.id = d.gateway
-WHERE d.region = %s AND (d.active OR d.revoked_at IS NOT NULL)
-ORDER BY d.kind, d.name
+WHERE d.region = %(region)s AND (d.active OR d.revoked_at IS NOT NULL)
+  AND (%(name)s::text IS NULL OR d.name = %(name)s)
+  AND (%(kind)s::text IS NULL OR d.kind = %(kind)s)
+  AND (%(revoked)s::boolean IS NULL OR (d.revoked_at IS NOT NULL) = %(revoked)s)
+  AND (%(after)s::text IS NULL OR d.name > %(after)s)
+ORDER BY d.name
+LIMIT %(limit)s
+
+-- name: lock_container
+-- Weak enough not to hold up telemetry, whose rows refer to the container.
+SELECT FROM container WHERE id = %s FOR NO KEY UPDATE
 
 -- name: container_is_free
 SELECT NOT EXISTS (SELECT FROM device d WHERE d.container = c.id AND d.active)
@@ -29,8 +38,3 @@ WHERE known.region = excluded.region AND NOT known.active
 UPDATE device
 SET active = false, revoked_at = %s, client_id = NULL, secret_hash = NULL, provisioned_at = NULL
 WHERE name = %s AND region = %s AND active
-
--- name: speaks_through
-SELECT g.name
-FROM device d LEFT JOIN device g ON g.id = d.gateway
-WHERE d.name = %s AND d.region = %s AND d.active

@@ -153,6 +153,7 @@ def test_each_role_may_do_what_the_table_says(
             .replace("{plan}", "p")
             .replace("{tour}", "t")
             .replace("{vehicle}", "v")
+            .replace("{device}", "d")
         )
         status = guarded.request(method, address, headers=headers, json={}).status_code
         assert (status != 403) is (role in allowed), (method, path, role, status)
