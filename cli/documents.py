@@ -1,12 +1,18 @@
-"""Writes the parts of the documentation that come from the code: `make docs`."""
+"""Writes the parts of the documentation that come from the code: `make docs`.
+
+A tool of the repository, so it may use what only developers install.
+"""
 
 from pathlib import Path
+
+import yaml
 
 from api.auth import PERMISSIONS, Role
 from cli.config import settings_table
 from cli.main import build
 from cli.reference import reference
 from config.region import Retention
+from ingest.asyncapi import document
 from storage.retention import POLICIES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -32,6 +38,12 @@ def roles_table() -> str:
     return "\n".join([f"| request | {' | '.join(Role)} |", "|---" * (len(Role) + 1) + "|", *rows])
 
 
+def asyncapi_page() -> str:
+    """Return the MQTT contract as an AsyncAPI document in YAML."""
+    head = "# Written by `make docs` from ingest/messages.py. The words around it: contract.md.\n"
+    return head + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
+
+
 def with_table(page: str, table: str) -> str:
     """Return a page in which the table with the same heading is as the code has it."""
     heading = table.partition("\n")[0]
@@ -42,6 +54,7 @@ def with_table(page: str, table: str) -> str:
 
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(reference(build()))
+    (DOCS / "asyncapi.yaml").write_text(asyncapi_page())
     for name, table in (
         ("operations", settings_table()),
         ("operations", roles_table()),

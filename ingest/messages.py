@@ -82,30 +82,48 @@ Lat = Annotated[float, Field(ge=-90, le=90)]
 class Message(BaseModel):
     """What every message carries. Unknown fields are ignored, so that devices may run ahead."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
-    time: Annotated[Instant, Field(description="The device's own clock, never altered.")]
+    time: Instant
+    """The device's own clock, never altered: RFC 3339 with a zone, best in UTC."""
     seq: Sequence
+    """The device's message counter; the frame counter of LoRaWAN."""
     boot: BootNumber = 0
+    """How often the counter began anew."""
 
 
 class Level(Message):
     """A container's fill level."""
 
-    fill: Annotated[float, Field(ge=0, le=2, description="Share of the container's volume.")]
+    fill: Annotated[float, Field(ge=0, le=2)]
+    """Share of the container's volume; above 1 it overflows."""
     distance_mm: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """What the sensor measured, in millimetres."""
     temperature_c: Annotated[float, Field(ge=-80, le=200)] | None = None
+    """Inside the container, in degrees Celsius."""
     battery_v: Annotated[float, Field(ge=0, le=100)] | None = None
+    """The sensor's battery, in volts."""
 
 
 class Position(Message):
     """Where a vehicle is."""
 
     lon: Lon
+    """Longitude in degrees, WGS84."""
     lat: Lat
+    """Latitude in degrees, WGS84."""
     speed_mps: Annotated[float, Field(ge=0, le=100)] | None = None
+    """In metres per second."""
     heading_deg: Annotated[float, Field(ge=0, le=360)] | None = None
+    """In degrees, clockwise from north."""
     accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
+    """Radius in metres that holds the true place in two of three cases."""
 
 
 class EventKind(StrEnum):
@@ -133,30 +151,45 @@ class Event(Message):
 
     kind: Annotated[EventKind, Field(strict=False)]
     tour: Annotated[Text, Field(max_length=64)] | None = None
+    """The tour's id."""
     stop: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """The stop's number in the tour."""
     container: Id | None = None
+    """Which container."""
     facility: Id | None = None
+    """Where the truck was unloaded."""
     kg: Annotated[float, Field(ge=0, le=100_000)] | None = None
+    """Weight in kilograms."""
     lon: Lon | None = None
+    """Longitude in degrees, WGS84; only together with `lat`."""
     lat: Lat | None = None
+    """Latitude in degrees, WGS84; only together with `lon`."""
     reason: Annotated[Text, Field(max_length=200)] | None = None
+    """Why a stop failed."""
 
 
 class Status(Message):
     """How a device is."""
 
     online: bool = True
+    """False as a last will."""
     battery_v: Annotated[float, Field(ge=0, le=100)] | None = None
+    """Battery or board voltage, in volts."""
     firmware: Annotated[Text, Field(max_length=64)] | None = None
+    """Its version."""
 
 
 class TourAck(Message):
     """A unit has received, and takes or refuses, a revision of its tour."""
 
     tour: Annotated[Text, Field(max_length=64)]
+    """The tour's id."""
     revision: Annotated[int, Field(ge=1, lt=2**31)]
+    """The revision that it answers."""
     accepted: bool = True
+    """Whether the unit takes it."""
     reason: Annotated[Text, Field(max_length=200)] | None = None
+    """Why it is refused."""
 
 
 MODELS: dict[Kind, type[Message]] = {
@@ -168,43 +201,64 @@ MODELS: dict[Kind, type[Message]] = {
 }
 
 
-class TourStop(BaseModel):
+class Downlink(BaseModel):
+    """What a unit is told."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class TourStop(Downlink):
     """One stop of a tour as a unit receives it."""
 
-    model_config = ConfigDict(frozen=True)
-
     number: int
+    """From 1; events name it."""
     kind: Literal["visit", "unload", "break"]
-    id: str  # site, or facility, or the rule that demands the break
+    """What is done there."""
+    id: str
+    """The site, the facility, or the rule that demands the break."""
     name: str
+    """For people."""
     lon: float | None
+    """Longitude in degrees, WGS84; null for a break that may be taken anywhere."""
     lat: float | None
+    """Latitude in degrees, WGS84; null likewise."""
     arrival: datetime
+    """The planned instant."""
     service_s: int
+    """Planned seconds there."""
     containers: tuple[str, ...] = ()
+    """Which containers are to be emptied."""
 
 
-class TourDown(BaseModel):
+class TourDown(Downlink):
     """A tour on its way to a truck: retained, with its revision. No stops: it is withdrawn."""
 
-    model_config = ConfigDict(frozen=True)
-
     tour: str
+    """Its id."""
     revision: int
+    """Of this vehicle's day, from 1; the same or a lower one is no news."""
     plan: str
+    """The plan it belongs to."""
     vehicle: str
+    """For which vehicle."""
     day: str
+    """The date in the region's zone."""
     start: datetime
+    """The instant at which it leaves the depot."""
     end: datetime
+    """The instant at which it is back."""
     stops: tuple[TourStop, ...]
-    geometry: str = ""  # the way along all stops, polyline with 6 decimals
+    """In order; none: the tour is withdrawn."""
+    geometry: str = ""
+    """The way along all stops, encoded polyline with 6 decimals; may be empty."""
     attribution: str = ""
+    """Whose map data it comes from; to be shown with it."""
 
 
-class Ack(BaseModel):
+class Ack(Downlink):
     """Which records of a unit are stored: ranges of seq, both ends included, of one boot."""
 
-    model_config = ConfigDict(frozen=True)
-
     boot: int
+    """Of these records."""
     ranges: tuple[tuple[int, int], ...]
+    """Pairs of first and last `seq`, both included."""
