@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from config.errors import BinroundError, DatabaseError, DeviceConflictError, DeviceError
+from config.region import ID_PATTERN
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -131,7 +132,9 @@ def _invalid_value(item: Mapping[str, Any]) -> InvalidValue:
     if item["type"] in {"extra_forbidden", "json_invalid"}:
         rest = rest[:-1]  # the last part is the sender's own
     start = "" if place == "body" else f"{place}"
-    return InvalidValue(pointer="/".join([start, *map(str, rest)]), detail=item["msg"])
+    no_id = item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == ID_PATTERN
+    detail = "Use 1 to 32 of a-z, 0-9 and -" if no_id else item["msg"]
+    return InvalidValue(pointer="/".join([start, *map(str, rest)]), detail=detail)
 
 
 def _on_device(request: Request, error: DeviceError) -> JSONResponse:

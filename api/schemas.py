@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+from config.region import ID_PATTERN
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Fill = Annotated[float, Field(description="Share of the volume; above 1 it overflows.")]
 
 

@@ -204,7 +204,11 @@ MODELS: dict[Kind, type[Message]] = {
 class Downlink(BaseModel):
     """What a unit is told."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,  # all its fields are always there
+    )
 
 
 class TourStop(Downlink):

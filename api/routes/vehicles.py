@@ -10,12 +10,13 @@ from api import geojson, schemas, views
 from api.context import Asker, Connection, Parts
 from api.pages import Cursor, Limit, decode, page
 from api.problems import INVALID, NOT_ACCEPTABLE, NOT_FOUND, HttpProblem, declared
+from config.region import ID_PATTERN
 from storage import console, privacy
 from storage.rows import PositionRow
 
 router = APIRouter(tags=["vehicles"])
 LONGEST_LOOK = timedelta(days=1)
-VehicleId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$")]
+VehicleId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
 @router.get(

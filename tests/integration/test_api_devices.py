@@ -143,6 +143,12 @@ def test_a_value_that_cannot_be_is_pointed_at(
     assert acts(still_day) == []
 
 
+def test_a_wrong_name_is_told_what_a_name_may_hold(still_api: httpx.Client) -> None:
+    """In words, not as a pattern."""
+    answer = still_api.post("/v1/devices", json={**YARD, "name": "a/+"})
+    assert answer.json()["errors"][0]["detail"] == "Use 1 to 32 of a-z, 0-9 and -"
+
+
 def test_a_gateway_has_to_be_there(api: httpx.Client, planned_day: PlannedDay) -> None:
     """A sensor cannot be attached to nobody."""
     container, sensor = watched(planned_day)

@@ -11,6 +11,7 @@ import pytest
 from config.errors import RegionError
 from config.region_containers import ContainerRow
 from config.region_folder import find_folder, load_region
+from tests.fixtures.broker import NO_NAMES
 
 Feature = dict[str, Any]
 
@@ -313,6 +314,17 @@ def test_a_wrong_feature_is_named(
     assert first <= int(line) < first + 20
     wanted = {"lon": "coordinates", "geometry": "coordinates"}.get(field, field)
     assert wanted in text[int(line) - 1] or message == "is missing"
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_device_has_a_name_that_no_broker_misreads(folder: Path, name: str) -> None:
+    """Units have their vehicle's name, sensors their own; both become a part of a topic."""
+    change_feature(folder, 0, lambda feature: feature["properties"].update(sensor=name))
+    line = replace(folder, "vehicles.toml", '"truck-1"', json.dumps(name))
+    sensor, truck = mistakes_of(folder)
+    said = f"{name!r}: use a-z, 0-9 and -, at most 32 characters"
+    assert truck == f"vehicles.toml:{line}: id: {said}"
+    assert sensor.endswith(f": sensor: {said}")
 
 
 def test_rows_of_a_site_agree(folder: Path) -> None:
