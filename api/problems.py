@@ -132,16 +132,24 @@ def _invalid_value(item: Mapping[str, Any]) -> InvalidValue:
     if item["type"] in {"extra_forbidden", "json_invalid"}:
         rest = rest[:-1]  # the last part is the sender's own
     start = "" if place == "body" else f"{place}"
-    no_id = item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == ID_PATTERN
-    detail = "Use 1 to 32 of a-z, 0-9 and -" if no_id else item["msg"]
-    return InvalidValue(pointer="/".join([start, *map(str, rest)]), detail=detail)
+    return InvalidValue(pointer="/".join([start, *map(str, rest)]), detail=_said(item))
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    """Say what is wrong with a value; where pydantic speaks of its own matters, in our words."""
+    if item["loc"] == ("body",):
+        return "Send a JSON object, with Content-Type: application/json"
+    if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == ID_PATTERN:
+        return "Use 1 to 32 of a-z, 0-9 and -"
+    return str(item["msg"])
 
 
 def _on_device(request: Request, error: DeviceError) -> JSONResponse:
     kind = CONFLICT if isinstance(error, DeviceConflictError) else INVALID
     place = "path" if error.field in request.path_params else ""
-    pointed = InvalidValue(pointer=f"{place}/{error.field}", detail=error.told)
-    return respond(kind, error.told, [pointed])
+    told = error.told[:1].upper() + error.told[1:]
+    pointed = InvalidValue(pointer=f"{place}/{error.field}", detail=told)
+    return respond(kind, f"{told}.", [pointed])
 
 
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:

@@ -113,7 +113,7 @@ def add(
     if not re.fullmatch(ID_PATTERN, name):
         raise DeviceError("name", name, "no name for a device: use 1 to 32 of a-z, 0-9 and -")
     if name == server_user:
-        raise DeviceError("name", name, "our own user at the broker; choose another name")
+        raise DeviceError("name", name, "this is our own user at the broker; choose another name")
     with connection.transaction():
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
@@ -152,7 +152,7 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
     if known is None:
         raise DeviceError("device", name, "there is no such device; look at the list")
     if known.revoked_at:
-        raise DeviceConflictError("device", name, "it is revoked; add it again to take it back")
+        raise DeviceConflictError("device", name, "this device is revoked; add it again to take it back")
     if known.gateway:
         raise DeviceConflictError(
             "device", name, f"{known.gateway} speaks for it; rotate that, it has no credentials"
@@ -172,11 +172,11 @@ def _require_place(
     if kind is Kind.SENSOR:
         _require_container(connection, region, container)
     elif container:
-        raise DeviceError("container", container, "only a sensor watches one; leave it out")
+        raise DeviceError("container", container, "only a sensor watches a container; leave it out")
     elif gateway:
-        raise DeviceError("gateway", gateway, "only a sensor is behind one; leave it out")
+        raise DeviceError("gateway", gateway, "only a sensor is behind a gateway; leave it out")
     if kind is Kind.UNIT and not _one(connection, "vehicle_exists", name, region):
-        raise DeviceError("name", name, "no vehicle of this region, and a unit has its name")
+        raise DeviceError("name", name, "a unit has its vehicle's name, and there is no such vehicle")
     if gateway and not _one(connection, "gateway_exists", gateway, region):
         raise DeviceError("gateway", gateway, "there is no such gateway in use; add it first")
 
@@ -184,13 +184,13 @@ def _require_place(
 def _require_container(connection: psycopg.Connection, region: str, container: str | None) -> None:
     """Make sure that a container is there and has no sensor; two who ask wait for each other."""
     if container is None:
-        raise DeviceError("container", None, "a sensor watches one; name it")
+        raise DeviceError("container", None, "a sensor watches a container; name it")
     connection.execute(_SQL["lock_container"], [container])
     free = _one(connection, "container_is_free", container, region)
     if free is None:
         raise DeviceError("container", container, "there is no such container in this region")
     if not free:
-        raise DeviceConflictError("container", container, "it has a sensor; revoke that first")
+        raise DeviceConflictError("container", container, "this container has a sensor; revoke that first")
 
 
 def _one(connection: psycopg.Connection, name: str, *arguments: object) -> Any:

@@ -31,25 +31,28 @@ def keep_logins(
         in_use = assets.devices(connection)
     names = [name for name in names if name in in_use]
     kept = _read(path)
-    if missing := [name for name in names if name not in kept]:
+    if missing := [name for name in names if not kept.get(name)]:
         with database.connect() as connection:
             for made in assets.provision_many(connection, missing, at=clock.now()):
                 kept[made.device] = _login(made)
         write_private(path, json.dumps(kept, indent=1))
-    return {name: kept[name] for name in names}
+    return {name: login for name in names if (login := kept[name])}
 
 
 def renew_login(path: Path, device: str, made: assets.Credentials | None) -> None:
-    """Write a device's new login into the file, or strike it out; a device not in it stays so."""
+    """Write a device's new login into the file, or strike it out; a device not in it stays so.
+
+    The name of a struck-out one is kept: when it is taken back, its new login belongs here, too,
+    or `setup` would make yet another one and cut the device off.
+    """
     kept = _read(path)
-    if kept.pop(device, None):
-        if made:
-            kept[device] = _login(made)
+    if device in kept:
+        kept[device] = _login(made) if made else None
         write_private(path, json.dumps(kept, indent=1))
 
 
-def _read(path: Path) -> dict[str, dict[str, str]]:
-    kept: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+def _read(path: Path) -> dict[str, dict[str, str] | None]:
+    kept: dict[str, dict[str, str] | None] = json.loads(path.read_text()) if path.exists() else {}
     return kept
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from cli.documents import asyncapi_page
 from ingest.asyncapi import DOWN, EXAMPLES
 from ingest.messages import MODELS, Ack, Kind, TourDown, TourStop, down_topic, parse_up, up_topic
-from ingest.rows import ranges
+from ingest.receipts import ranges
 from tests.conftest import ROOT
 from tests.contract.test_contract_page import section
 from tests.fixtures.served import NOON

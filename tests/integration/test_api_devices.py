@@ -143,6 +143,18 @@ def test_a_value_that_cannot_be_is_pointed_at(
     assert acts(still_day) == []
 
 
+def test_a_body_that_is_no_json_is_told_what_to_send(still_api: httpx.Client) -> None:
+    """Many a tool sends a form unless it is told otherwise."""
+    for answer in (
+        still_api.post("/v1/devices", content='{"name": "a"}'),
+        still_api.post("/v1/devices", data={"name": "a"}),
+        still_api.post("/v1/devices", json=None),
+        still_api.post("/v1/devices", json=["a"]),
+    ):
+        assert answer.status_code == 422
+        assert "Content-Type: application/json" in answer.json()["errors"][0]["detail"]
+
+
 def test_a_wrong_name_is_told_what_a_name_may_hold(still_api: httpx.Client) -> None:
     """In words, not as a pattern."""
     answer = still_api.post("/v1/devices", json={**YARD, "name": "a/+"})
@@ -212,7 +224,7 @@ def test_a_device_that_is_not_there(
 
 
 def test_the_file_of_logins_follows(api: httpx.Client, planned_day: PlannedDay) -> None:
-    """A login that `setup` keeps beside the API is renewed there, and struck out when revoked."""
+    """A login that `setup` keeps is renewed, struck out, and right when the device is back."""
     truck, path = planned_day.vehicle, planned_day.settings.data_dir / LOGINS
 
     def kept() -> dict[str, dict[str, str]]:
@@ -222,7 +234,10 @@ def test_the_file_of_logins_follows(api: httpx.Client, planned_day: PlannedDay) 
     made = api.post(f"/v1/devices/{truck}/rotate").json()["credentials"]
     eventually(lambda: kept()[truck] == made, 5)
     api.post(f"/v1/devices/{truck}/revoke")
-    eventually(lambda: truck not in path.read_text(), 5)
+    eventually(lambda: made["password"] not in path.read_text(), 5)
+    back = api.post("/v1/devices", json={"name": truck, "kind": "unit"}).json()["credentials"]
+    eventually(lambda: back["password"] in path.read_text(), 5)
+    assert kept()[truck] == back
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_loading_the_region_again_brings_nobody_back(database: Database, region:
 def test_a_container_has_one_sensor(database: Database, region: Region) -> None:
     """A second sensor is refused; one that the region names takes over from one added by hand."""
     watched = next(c for c in region.containers if c.sensor)
-    with pytest.raises(BinroundError, match="it has a sensor; revoke that first"):
+    with pytest.raises(BinroundError, match="this container has a sensor; revoke that first"):
         run("add", "spare-1", "--kind", "sensor", "--container", watched.id)
     run("revoke", watched.sensor or "")
     run("add", "spare-1", "--kind", "sensor", "--container", watched.id)
@@ -135,9 +135,9 @@ def test_a_container_has_one_sensor(database: Database, region: Region) -> None:
     [
         (("add", "binround-server", "--kind", "gateway"), "our own user at the broker"),
         (("add", "truck-1", "--kind", "unit"), "there is such a device already"),
-        (("add", "truck-99", "--kind", "unit"), "a unit has its name"),
-        (("add", "s", "--kind", "sensor"), "a sensor watches one"),
-        (("add", "g", "--kind", "gateway", "--container", "c"), "only a sensor watches one"),
+        (("add", "truck-99", "--kind", "unit"), "a unit has its vehicle's name"),
+        (("add", "s", "--kind", "sensor"), "a sensor watches a container"),
+        (("add", "g", "--kind", "gateway", "--container", "c"), "only a sensor watches a container"),
         (("revoke", "nobody"), "device 'nobody': there is no such device"),
         (("rotate", "nobody"), "device 'nobody': there is no such device"),
     ],
@@ -175,14 +175,16 @@ def test_a_sensor_behind_a_gateway_has_no_credentials(database: Database, region
 
 
 def test_the_file_of_logins_follows(database: Database, region: Region, tmp_path: Path) -> None:
-    """A login that `setup` keeps in its file is renewed there, and struck out when revoked."""
+    """A login that `setup` keeps is renewed, struck out, and right when the device is back."""
     truck, path, clock = region.vehicles[0].id, tmp_path / LOGINS, SharedClock(tmp_path / "clock")
     keep_logins(database, region, path, clock)
     made = shown(run("rotate", truck), truck)
     assert json.loads(path.read_text())[truck]["password"] == made.secret
     run("revoke", truck)
-    assert truck not in json.loads(path.read_text())
+    assert made.secret not in path.read_text()
     assert truck not in keep_logins(database, region, path, clock)
+    back = shown(run("add", truck, "--kind", "unit"), truck)
+    assert keep_logins(database, region, path, clock)[truck]["password"] == back.secret
 
 
 def use(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
