@@ -152,10 +152,12 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
     if known is None:
         raise DeviceError("device", name, "there is no such device; look at the list")
     if known.revoked_at:
-        raise DeviceConflictError("device", name, "this device is revoked; add it again to take it back")
+        raise DeviceConflictError(
+            "device", name, "this device is revoked; add it again to take it back"
+        )
     if known.gateway:
         raise DeviceConflictError(
-            "device", name, f"{known.gateway} speaks for it; rotate that, it has no credentials"
+            "device", name, f"it has no credentials: {known.gateway} speaks for it, rotate that"
         )
     return provision(connection, name, at=at)
 
@@ -176,7 +178,9 @@ def _require_place(
     elif gateway:
         raise DeviceError("gateway", gateway, "only a sensor is behind a gateway; leave it out")
     if kind is Kind.UNIT and not _one(connection, "vehicle_exists", name, region):
-        raise DeviceError("name", name, "a unit has its vehicle's name, and there is no such vehicle")
+        raise DeviceError(
+            "name", name, "a unit has its vehicle's name, and there is no such vehicle"
+        )
     if gateway and not _one(connection, "gateway_exists", gateway, region):
         raise DeviceError("gateway", gateway, "there is no such gateway in use; add it first")
 
@@ -190,7 +194,9 @@ def _require_container(connection: psycopg.Connection, region: str, container: s
     if free is None:
         raise DeviceError("container", container, "there is no such container in this region")
     if not free:
-        raise DeviceConflictError("container", container, "this container has a sensor; revoke that first")
+        raise DeviceConflictError(
+            "container", container, "this container has a sensor; revoke that first"
+        )
 
 
 def _one(connection: psycopg.Connection, name: str, *arguments: object) -> Any:

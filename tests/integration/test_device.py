@@ -137,7 +137,10 @@ def test_a_container_has_one_sensor(database: Database, region: Region) -> None:
         (("add", "truck-1", "--kind", "unit"), "there is such a device already"),
         (("add", "truck-99", "--kind", "unit"), "a unit has its vehicle's name"),
         (("add", "s", "--kind", "sensor"), "a sensor watches a container"),
-        (("add", "g", "--kind", "gateway", "--container", "c"), "only a sensor watches a container"),
+        (
+            ("add", "g", "--kind", "gateway", "--container", "c"),
+            "only a sensor watches a container",
+        ),
         (("revoke", "nobody"), "device 'nobody': there is no such device"),
         (("rotate", "nobody"), "device 'nobody': there is no such device"),
     ],
