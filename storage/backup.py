@@ -22,6 +22,7 @@ from storage.sql import queries
 _SQL = queries("backup")
 _DUMP, _MANIFEST = "database.dump", "manifest.json"
 _FORMAT = 1
+_NOT_KEPT = ("--exclude-table-data=crew.*",)  # a file never holds both tracks and who drove
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ def _write(database: Database, archive: zipfile.ZipFile, schema: str, at: dateti
         connection.execute(_SQL["hold_still"])
         (snapshot,) = connection.execute(_SQL["snapshot"]).fetchone() or ("",)
         program = programs.find("pg_dump", connection.info.server_version // 10_000)
-        options = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}")
+        options = (
+            *("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"),
+            *_NOT_KEPT,
+        )
         with (
             archive.open(_DUMP, "w", force_zip64=True) as dump,
             programs.running(program, database.dsn, *options) as output,

@@ -60,7 +60,7 @@ def report(connection: psycopg.Connection, retention: Retention, now: datetime) 
     found = []
     for policy in (policy for policy in POLICIES if policy.person_linked):
         statement = sql.SQL(_SQL["kept_series" if policy.series else "kept"]).format(
-            table=sql.Identifier(policy.table), column=sql.Identifier(policy.column)
+            table=policy.identifier, column=sql.Identifier(policy.column)
         )
         rows, oldest = connection.execute(statement).fetchone() or (0, None)
         days = policy.days(retention)
