@@ -115,7 +115,9 @@ def days_known(database: Database, now: datetime) -> list[date]:
     """Return the days with a crew after the retention was applied at an instant."""
     with database.connect(autocommit=True) as connection:
         retention.enforce(connection, retention.declared(connection), now)
-        rows = connection.execute("SELECT DISTINCT day FROM crew.assignment ORDER BY day").fetchall()
+        rows = connection.execute(
+            "SELECT DISTINCT day FROM crew.assignment ORDER BY day"
+        ).fetchall()
     return [day for (day,) in rows]
 
 
