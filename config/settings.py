@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     broker_password: SecretStr = Field(
         default=SecretStr(""), description="Password of our own user at the broker."
     )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder of backups in which the worker deletes those that have outlived "
+        "their span; empty: none.",
+    )
     clock: str = Field(
         default="real",
         description="`real`, or the path of a simulated day's clock file (the demo sets it).",

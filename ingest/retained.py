@@ -18,7 +18,7 @@ import paho.mqtt.client as mqtt
 from pydantic import SecretStr
 
 from config.clock import Clock
-from config.errors import BrokerError
+from config.errors import BinroundError, BrokerError
 from ingest.line import Line, Login
 from ingest.messages import down_topic
 from ingest.outage import DATABASE_AWAY
@@ -80,7 +80,7 @@ class Tidier:
         while not stop.is_set():
             today = self._clock.now().date()
             if today != done:
-                with suppress(BrokerError, *DATABASE_AWAY):
+                with suppress(BinroundError, *DATABASE_AWAY):
                     self.tidy(today)
                     done = today
             stop.wait(LOOK_S)
@@ -142,7 +142,7 @@ class _Ear:
             self._tours.append(RetainedTour(message.topic, _day(message.payload)))
 
 
-def _day(payload: bytes) -> date | None:
+def _day(payload: bytes | bytearray) -> date | None:
     try:
         return date.fromisoformat(json.loads(payload)["day"])
     except (ValueError, TypeError, KeyError, RecursionError):

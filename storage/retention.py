@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
+from pydantic import ValidationError
 
+from config.errors import DatabaseError
 from config.region import Retention
 from storage import timeseries
 from storage.sql import queries
@@ -102,10 +104,16 @@ KEPT = {
 
 def declared(connection: psycopg.Connection) -> Retention:
     """Return what the region in the database declares; with several, the shortest span holds."""
-    rows = [
-        Retention.model_validate(facts["retention"])
-        for (facts,) in connection.execute(_SQL["declarations"])
-    ]
+    try:
+        rows = [
+            Retention.model_validate(facts["retention"])
+            for (facts,) in connection.execute(_SQL["declarations"])
+        ]
+    except ValidationError:
+        raise DatabaseError(
+            "the region in the database declares a span without its purpose; mend [retention] in "
+            "its region.toml and load it again with `binround setup`"
+        ) from None
     shortest = Retention(purpose="no region declares one")
     return min(rows, key=lambda one: one.positions_days, default=shortest)
 
