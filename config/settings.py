@@ -107,6 +107,12 @@ class Settings(BaseSettings):
             raise ValueError("an address holds no user and no password; leave them out")
         return address
 
+    @field_validator("backup_dir", mode="before")
+    @classmethod
+    def _empty_is_none(cls, folder: Any) -> Any:
+        """Take an empty path for none, not for the present folder."""
+        return folder or None
+
     @property
     def embedded_database(self) -> bool:
         """Whether we start the database ourselves."""

@@ -117,6 +117,7 @@ class _Ear:
 
     def __exit__(self, *_: object) -> None:
         self._line.stop()
+        del self._line.client  # it closes its inner sockets when nobody holds it any more
 
     def heard(self) -> list[RetainedTour]:
         """Wait until the broker has nothing more to say and return what it said."""

@@ -80,7 +80,7 @@ def serve(
             receipt_pause_s=RECEIPT_PAUSE_S,
             news_pause_s=NEWS_PAUSE_S,
         )
-        downlink = Downlink(database, publisher, region, counters)
+        downlink = Downlink(database, publisher, region, counters, clock)
         tidier = Tidier(login("tidier"), database, region, clock)
         publisher.start()
         try:
