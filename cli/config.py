@@ -51,4 +51,4 @@ def _code(value: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "(secret)" if value.get_secret_value() else ""
-    return str(value)
+    return "" if value is None else str(value)

@@ -1,5 +1,6 @@
 """The database: its schema and its state."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.person import who
 from config.clock import open_clock
+from config.errors import SettingsError
+from config.region_folder import load_region
 from config.settings import load_settings
+from storage import audit, backup_files, retention
 from storage import backup as copies
 from storage import migrate as schema
-from storage import retention
 from storage.database import open_database
 
 app = typer.Typer(no_args_is_help=True)
@@ -53,13 +57,40 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; a new o
     """Write the whole database into one file, with a checksum of every table.
 
     Services may go on working meanwhile. The file holds positions and hashes of secrets: only
-    its owner may read it, and it has to be kept and deleted as the database itself.
+    its owner may read it. It is noted in the audit. Who drove is not in it. Keep it in
+    BINROUND_BACKUP_DIR, where the worker deletes it in time, or see `prune-backups`.
     """
     settings = load_settings()
+    at = open_clock(settings.clock).now()
     with open_database(settings) as database:
-        taken = copies.back_up(database, file, at=open_clock(settings.clock).now())
+        with database.connect() as connection:
+            if audit.is_kept(connection):  # not by the very first schema, before its upgrade
+                audit.record(connection, who(), "look-at-everything", "backup", at=at)
+        taken = copies.back_up(database, file, at=at)
     rows = sum(content.rows for content in taken.contents.values())
     print(f"{file}: {_readable(file.stat().st_size)}, {len(taken.contents)} tables, {rows:,} rows")
+
+
+@app.command()
+def prune_backups(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder; by default BINROUND_BACKUP_DIR.")
+    ] = None,
+) -> None:
+    """Delete the backups in a folder that are older than the region declares (`backup_days`).
+
+    By what each says about itself, not by its name; files that are no backups stay.
+    """
+    settings = load_settings()
+    where = folder or settings.backup_dir
+    if where is None:
+        raise SettingsError("name the folder of the backups, or set BINROUND_BACKUP_DIR")
+    days = load_region(settings.region).retention.backup_days
+    before = open_clock(settings.clock).now() - timedelta(days=days)
+    gone = backup_files.prune(where, before)
+    for path in gone:
+        print(f"deleted {path}")
+    print(f"{len(gone)} deleted; none in {where} is older than {days} days")
 
 
 @app.command()
@@ -80,6 +111,11 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `backup` wrot
             rules, now = retention.declared(connection), open_clock(settings.clock).now()
             removed = sum(retention.enforce(connection, rules, now).values())
         print(f"retention applied: {removed} rows and parts removed")
+        if taken.taken_at < now - timedelta(days=rules.backup_days):
+            print(
+                f"this backup is older than the {rules.backup_days} days that the region declares; "
+                "delete it"
+            )
 
 
 def _readable(size: float) -> str:

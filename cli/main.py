@@ -36,6 +36,7 @@ ENTRIES = (
     Entry("db", FACTS, "The database: its schema and its state.", group=True),
     Entry("device", FACTS, "Devices: add one, strike one off, new credentials.", group=True),
     Entry("deadletters", FACTS, "Messages that could not be used: look, replay.", group=True),
+    Entry("crew", FACTS, "Who drove: write it down, look, clear.", group=True),
     Entry("privacy", FACTS, "What is kept about people, and who looked.", group=True),
     Entry("setup", SERVICES, "Prepare a database and a broker of your own for a region."),
     Entry("ingest", SERVICES, "Run the ingester: from the broker into the database."),

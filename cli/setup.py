@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-MQTT_PORT = 1883
+MQTT_PORT, KEEPER_PORT = 1883, 4222
 
 
 def command(
@@ -27,7 +27,7 @@ def command(
     from config.files import write_private
     from config.region_folder import load_region
     from config.settings import load_settings
-    from ingest.broker import device_grants, server_grant, server_secret
+    from ingest.broker import device_grants, keeper_grant, server_grant, server_secret
     from ingest.broker.nats import render_config
     from storage import assets
     from storage.database import open_database
@@ -50,9 +50,12 @@ def command(
             devices = assets.devices(connection).values()
     grants = [
         server_grant(settings.broker_user, server_secret(settings)),
+        keeper_grant(server_secret(settings)),
         *device_grants(region.id, devices),
     ]
     folder = broker_config.parent
-    text = render_config(MQTT_PORT, folder / "store", folder / "nats.log", grants, broker_host)
+    text = render_config(
+        MQTT_PORT, folder / "store", folder / "nats.log", grants, broker_host, KEEPER_PORT
+    )
     write_private(broker_config, text)
     typer.echo(f"broker: {broker_config}; tell a running one to read it again (SIGHUP)")

@@ -10,6 +10,7 @@
     ├── DatabaseError        no database, a wrong address, or a schema that does not fit
     │   └── StaleResultError   a result that came too late: another worker has the job now
     ├── BrokerError          no broker, or it refuses us
+    ├── CrewError            a crew that cannot be written down as it was given
     ├── RoadsError           no road engine, or an extract it cannot use
     ├── ProblemError         a routing problem that is not well formed; names its field
     ├── PlanError            a day cannot be planned as it was asked for
@@ -87,6 +88,12 @@ class StaleResultError(DatabaseError):
 
 class BrokerError(BinroundError):
     """The MQTT broker cannot be reached, or refuses us."""
+
+
+class CrewError(BinroundError):
+    """A crew cannot be written down as it was given; the message holds no name."""
+
+    exit_code = 2
 
 
 class RoadsError(BinroundError):

@@ -227,11 +227,35 @@ class Roads(Fact):
 
 
 class Retention(Fact):
-    """How long person-linked data may be kept, and for which declared purpose."""
+    """How long person-linked data may be kept, and for which declared purpose.
+
+    The spans by default are what answering complaints takes; whoever keeps something for longer
+    has to say what for.
+    """
 
     purpose: str
+    longer_because: str = ""  # what a span above its default is needed for
     positions_days: int = Field(default=14, ge=1)
     crew_days: int = Field(default=7, ge=1)
+    backup_days: int = Field(default=7, ge=1)
+
+    @field_validator("purpose")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("say what positions of vehicles are needed for")
+        return text
+
+    @field_validator("positions_days", "crew_days", "backup_days")
+    @classmethod
+    def _no_longer_than_needed(cls, days: int, info: ValidationInfo) -> int:
+        usual = cls.model_fields[str(info.field_name)].default
+        if days > usual and not info.data.get("longer_because", "").strip():
+            raise ValueError(
+                f"{days}: more than {usual} days need a purpose of their own; "
+                "say which in longer_because"
+            )
+        return days
 
 
 class RegionHead(Fact):

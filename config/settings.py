@@ -39,9 +39,19 @@ class Settings(BaseSettings):
     broker_port: int = Field(
         default=0, ge=0, le=65535, description="Port of the embedded broker; 0 picks and keeps one."
     )
+    broker_admin_url: str = Field(
+        default="",
+        description="Where a NATS of your own takes orders about its streams, nats://host:port; "
+        "empty: nowhere, and their age is limited by hand.",
+    )
     broker_user: str = Field(default="binround-server", description="Our own user at the broker.")
     broker_password: SecretStr = Field(
         default=SecretStr(""), description="Password of our own user at the broker."
+    )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Folder of backups in which the worker deletes those that have outlived "
+        "their span; empty: none.",
     )
     clock: str = Field(
         default="real",
@@ -89,13 +99,19 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."
     )
 
-    @field_validator("broker_url", "osrm_url")
+    @field_validator("broker_url", "broker_admin_url", "osrm_url")
     @classmethod
     def _without_password(cls, address: str) -> str:
         """Refuse a password where it would be shown: addresses stand in logs and messages."""
         if "@" in urlsplit(address).netloc:
             raise ValueError("an address holds no user and no password; leave them out")
         return address
+
+    @field_validator("backup_dir", mode="before")
+    @classmethod
+    def _empty_is_none(cls, folder: Any) -> Any:
+        """Take an empty path for none, not for the present folder."""
+        return folder or None
 
     @property
     def embedded_database(self) -> bool:

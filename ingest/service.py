@@ -4,19 +4,21 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from pydantic import SecretStr
 
 from config.clock import Clock
 from config.settings import Settings
 from ingest.broker import Refusals, client_id, region_broker, server_secret
+from ingest.broker.age import keep_age
 from ingest.counters import Counters
 from ingest.downlink import Downlink
 from ingest.line import Login
 from ingest.metrics import Gauges, IngestMetrics, serve_metrics
 from ingest.publisher import Publisher
 from ingest.registry import Registry
+from ingest.retained import Tidier
 from ingest.sources import MqttSource
 from ingest.writer import Writer
 from storage.database import Database
@@ -78,7 +80,8 @@ def serve(
             receipt_pause_s=RECEIPT_PAUSE_S,
             news_pause_s=NEWS_PAUSE_S,
         )
-        downlink = Downlink(database, publisher, region, counters)
+        downlink = Downlink(database, publisher, region, counters, clock)
+        tidier = Tidier(login("tidier"), database, region, clock)
         publisher.start()
         try:
             source.start()
@@ -93,7 +96,7 @@ def serve(
             with serve_metrics(
                 settings.ingest_metrics_port, IngestMetrics(counters, gauges, clock)
             ):
-                _work([writer.run, downlink.run], stop, counters)
+                _work([writer.run, downlink.run, tidier.run], stop, counters)
         finally:
             source.stop()
             publisher.stop()
@@ -104,7 +107,11 @@ def serve(
 def _broker(settings: Settings, region: str, database: Database) -> Iterator[str]:
     """Give the broker's address; an embedded one runs meanwhile."""
     if not settings.embedded_broker:
-        yield settings.broker_url
+        with ExitStack() as held:
+            if settings.broker_admin_url:
+                address, secret = settings.broker_admin_url, server_secret(settings)
+                held.enter_context(keep_age(lambda: address, secret, database))
+            yield settings.broker_url
         return
     with region_broker(settings, region, database) as broker:
         yield broker.url

@@ -93,7 +93,9 @@ class Desk:
     def upkeep(self, job: RunningJob) -> dict[str, int]:
         """Do the daily work on what is stored; returns what was removed, per table."""
         with told("upkeep"):
-            return upkeep.run(self._database, self._region, self._clock.now())
+            return upkeep.run(
+                self._database, self._region, self._clock.now(), self._settings.backup_dir
+            )
 
 
 @contextmanager

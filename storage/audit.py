@@ -35,6 +35,12 @@ def record(
     connection.execute(_SQL["record"], [at, who, action, object_, Jsonb(dict(detail or {}))])
 
 
+def is_kept(connection: psycopg.Connection) -> bool:
+    """Whether the schema has an audit."""
+    row = connection.execute(_SQL["is_kept"]).fetchone()
+    return bool(row and row[0])
+
+
 def entries(connection: psycopg.Connection, limit: int = 100) -> list[Entry]:
     """Return the newest entries."""
     return [Entry._make(row) for row in connection.execute(_SQL["entries"], [limit])]

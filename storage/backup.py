@@ -20,8 +20,11 @@ from storage.database import Database
 from storage.sql import queries
 
 _SQL = queries("backup")
-_DUMP, _MANIFEST = "database.dump", "manifest.json"
+MANIFEST = "manifest.json"
+DRAFT = ".unfinished"  # ends the name of one that is being written
+_DUMP = "database.dump"
 _FORMAT = 1
+_NOT_KEPT = ("--exclude-table-data=crew.*",)  # a file never holds both tracks and who drove
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def back_up(database: Database, path: Path, *, at: datetime) -> Backup:
             "the database is empty; run `binround db migrate`, or see which one "
             "BINROUND_DATABASE_URL or BINROUND_DATA_DIR name"
         )
-    draft = path.with_name(f"{path.name}.new")
+    draft = path.with_name(f"{path.name}{DRAFT}")
     try:
         with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
             backup = _write(database, zipfile.ZipFile(file, "w"), schema, at)
@@ -77,7 +80,10 @@ def _write(database: Database, archive: zipfile.ZipFile, schema: str, at: dateti
         connection.execute(_SQL["hold_still"])
         (snapshot,) = connection.execute(_SQL["snapshot"]).fetchone() or ("",)
         program = programs.find("pg_dump", connection.info.server_version // 10_000)
-        options = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}")
+        options = (
+            *("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"),
+            *_NOT_KEPT,
+        )
         with (
             archive.open(_DUMP, "w", force_zip64=True) as dump,
             programs.running(program, database.dsn, *options) as output,
@@ -90,7 +96,7 @@ def _write(database: Database, archive: zipfile.ZipFile, schema: str, at: dateti
             "schema": backup.schema,
             "tables": backup.contents,
         }
-        archive.writestr(_MANIFEST, json.dumps(manifest, indent=1))
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     return backup
 
 
@@ -124,7 +130,7 @@ def _require_sound(archive: zipfile.ZipFile) -> None:
 
 def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Backup:
     try:
-        manifest = json.loads(archive.read(_MANIFEST))
+        manifest = json.loads(archive.read(MANIFEST))
         known = manifest["format"] == _FORMAT
         contents = {name: Content(*held) for name, held in manifest["tables"].items()}
         backup = Backup(datetime.fromisoformat(manifest["taken_at"]), manifest["schema"], contents)

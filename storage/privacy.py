@@ -4,7 +4,7 @@ A read of position history stands here and nowhere else, because it writes itsel
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import psycopg
 from psycopg import sql
@@ -21,7 +21,7 @@ _GRACE = timedelta(days=1)  # the rules are applied once a day
 
 
 class Kept(NamedTuple):
-    """A table with rows that can be tied to a person.
+    """A table, or another place, with rows that can be tied to a person.
 
     Attributes:
         table: its name.
@@ -38,6 +38,14 @@ class Kept(NamedTuple):
     rows: int
     oldest: datetime | None
     overdue: bool
+
+    @classmethod
+    def judged(
+        cls, table: str, purpose: str, days: int, rows: int, oldest: datetime | None, now: datetime
+    ) -> Self:
+        """Return what is kept, with whether the oldest should be gone."""
+        overdue = oldest is not None and oldest < now - timedelta(days=days) - _GRACE
+        return cls(table, purpose, days, rows, oldest, overdue)
 
 
 class Looks(NamedTuple):
@@ -60,12 +68,11 @@ def report(connection: psycopg.Connection, retention: Retention, now: datetime) 
     found = []
     for policy in (policy for policy in POLICIES if policy.person_linked):
         statement = sql.SQL(_SQL["kept_series" if policy.series else "kept"]).format(
-            table=sql.Identifier(policy.table), column=sql.Identifier(policy.column)
+            table=policy.identifier, column=sql.Identifier(policy.column)
         )
         rows, oldest = connection.execute(statement).fetchone() or (0, None)
-        days = policy.days(retention)
-        overdue = oldest is not None and oldest < now - timedelta(days=days) - _GRACE
-        found.append(Kept(policy.table, policy.purpose, days, rows, oldest, overdue))
+        rule = (policy.table, policy.purpose, policy.days(retention))
+        found.append(Kept.judged(*rule, rows, oldest, now))
     return found
 
 

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
+from pydantic import ValidationError
 
+from config.errors import DatabaseError
 from config.region import Retention
 from storage import timeseries
 from storage.sql import queries
@@ -30,7 +32,7 @@ class Policy:
     """How long a table is kept.
 
     Attributes:
-        table: its name.
+        table: its name, with its schema where that is one of its own.
         column: the time of a row.
         person_linked: whether its rows can be tied to a person.
         purpose: what it is kept for.
@@ -45,9 +47,18 @@ class Policy:
     days: Callable[[Retention], int]
     series: bool = False
 
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Its name in a statement."""
+        return sql.Identifier(*self.table.split("."))
+
 
 def _positions(retention: Retention) -> int:
     return retention.positions_days
+
+
+def _crew(retention: Retention) -> int:
+    return retention.crew_days
 
 
 POLICIES = (
@@ -59,6 +70,7 @@ POLICIES = (
     Policy("last_status", "time", True, "health of devices", _positions),
     Policy("dead_letter", "received_at", True, "repair of bad messages", _positions),
     Policy("outbox", "at", True, "delivery of news and tours", _positions),
+    Policy("crew.assignment", "day", True, "questions about a tour", _crew),
     Policy("plan", "created_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("tour", "ends_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("audit", "at", True, "security, data protection", lambda _: _SECURITY_DAYS),
@@ -92,10 +104,16 @@ KEPT = {
 
 def declared(connection: psycopg.Connection) -> Retention:
     """Return what the region in the database declares; with several, the shortest span holds."""
-    rows = [
-        Retention.model_validate(facts["retention"])
-        for (facts,) in connection.execute(_SQL["declarations"])
-    ]
+    try:
+        rows = [
+            Retention.model_validate(facts["retention"])
+            for (facts,) in connection.execute(_SQL["declarations"])
+        ]
+    except ValidationError:
+        raise DatabaseError(
+            "the region in the database declares a span without its purpose; mend [retention] in "
+            "its region.toml and load it again with `binround setup`"
+        ) from None
     shortest = Retention(purpose="no region declares one")
     return min(rows, key=lambda one: one.positions_days, default=shortest)
 
@@ -119,7 +137,7 @@ def enforce(connection: psycopg.Connection, retention: Retention, now: datetime)
             removed[policy.table] = verbs.drop_old(connection, policy.table, before)
         else:
             statement = sql.SQL(_SQL["delete_old"]).format(
-                table=sql.Identifier(policy.table), column=sql.Identifier(policy.column)
+                table=policy.identifier, column=sql.Identifier(policy.column)
             )
             removed[policy.table] = connection.execute(statement, [before]).rowcount
     removed["outbox"] += connection.execute(_SQL["delete_old_news"], [now - NEWS_SPAN]).rowcount

@@ -7,12 +7,14 @@ payload has to be believed.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import bcrypt
 
+from ingest.broker.secret import client_id
 from ingest.messages import PREFIX
 
+KEEPER = "binround_keeper"  # no name of a device: those have no underscore
 SERVER_HASH_ROUNDS = 4  # the lowest: our secrets are 128 random bits, not words to be guessed
 
 
@@ -44,12 +46,14 @@ class Grant:
         secret_hash: bcrypt hash of its secret.
         publish: what it may say.
         subscribe: what it may hear.
+        line: how it may speak; MQTT, or NATS's own way.
     """
 
     user: str
     secret_hash: str
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    line: Literal["MQTT", "STANDARD"] = "MQTT"
 
 
 def device_grants(region: str, devices: Iterable[Speaker]) -> Iterator[Grant]:
@@ -77,5 +81,24 @@ def device_grants(region: str, devices: Iterable[Speaker]) -> Iterator[Grant]:
 
 def server_grant(user: str, secret: str) -> Grant:
     """Return the rights of our own server: everything below the contract's prefix."""
-    hashed = bcrypt.hashpw(secret.encode(), bcrypt.gensalt(SERVER_HASH_ROUNDS)).decode()
-    return Grant(user, hashed, publish=(f"{PREFIX}/#",), subscribe=(f"{PREFIX}/#",))
+    return Grant(user, _hashed(secret), publish=(f"{PREFIX}/#",), subscribe=(f"{PREFIX}/#",))
+
+
+def keeper_grant(secret: str) -> Grant:
+    """Return the rights of who sets a NATS's age limits: its streams' settings, no message."""
+    return Grant(
+        KEEPER,
+        _hashed(keeper_secret(secret)),
+        publish=("$JS/API/STREAM/INFO/#", "$JS/API/STREAM/UPDATE/#"),
+        subscribe=("_INBOX/#",),
+        line="STANDARD",
+    )
+
+
+def keeper_secret(secret: str) -> str:
+    """Return the keeper's secret, which follows from our server's."""
+    return client_id(secret, "keeper")
+
+
+def _hashed(secret: str) -> str:
+    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(SERVER_HASH_ROUNDS)).decode()

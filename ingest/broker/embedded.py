@@ -43,7 +43,7 @@ class EmbeddedBroker:
             port: its MQTT port on loopback; 0 takes the one it had, or a free one.
             program: the NATS server; by default the one that is installed.
         """
-        self._folder = folder
+        self.folder = folder
         self._grants = tuple(grants)
         self._wanted_port = port
         self._program = program
@@ -120,23 +120,23 @@ class EmbeddedBroker:
 
     @property
     def _config(self) -> Path:
-        return self._folder / "nats.conf"
+        return self.folder / "nats.conf"
 
     @property
     def _log(self) -> Path:
-        return self._folder / "nats.log"
+        return self.folder / "nats.log"
 
     @property
     def _first_words(self) -> Path:
-        return self._folder / "nats.out"
+        return self.folder / "nats.out"
 
     def _prepare_folder(self) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (self._folder / "lock").touch(mode=0o600)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self.folder / "lock").touch(mode=0o600)
         except OSError as error:
             raise BrokerError(
-                f"the broker cannot write to {self._folder} ({error.strerror}); "
+                f"the broker cannot write to {self.folder} ({error.strerror}); "
                 "set BINROUND_DATA_DIR to a folder you may write"
             ) from None
 
@@ -146,7 +146,7 @@ class EmbeddedBroker:
 
         Two servers on one store would spoil it. One that is about to end is waited for.
         """
-        with (self._folder / "lock").open("wb") as lock:
+        with (self.folder / "lock").open("wb") as lock:
             deadline = time.monotonic() + STOP_S
             while True:
                 try:
@@ -155,16 +155,17 @@ class EmbeddedBroker:
                 except BlockingIOError:
                     if time.monotonic() > deadline:
                         raise BrokerError(
-                            f"another broker is running in {self._folder}; stop it, or set "
+                            f"another broker is running in {self.folder}; stop it, or set "
                             "BINROUND_DATA_DIR to another folder"
                         ) from None
                     time.sleep(0.05)
-            self._log.unlink(missing_ok=True)
+            for left in (self._log, *self.folder.glob("*.ports")):
+                left.unlink(missing_ok=True)
             yield lock.fileno()
 
     def _kept_port(self) -> int:
         """Return the port of the last time if it is still free, else a free one."""
-        kept = self._folder / "port"
+        kept = self.folder / "port"
         with suppress(OSError, ValueError):
             port = int(kept.read_text())
             if _is_free(port):
@@ -175,7 +176,7 @@ class EmbeddedBroker:
         return port
 
     def _write_config(self) -> None:
-        text = render_config(self.port, self._folder / "store", self._log, self._grants)
+        text = render_config(self.port, self.folder / "store", self._log, self._grants)
         write_private(self._config, text)
 
     def _wait_until_ready(self) -> None:

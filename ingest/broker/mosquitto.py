@@ -28,6 +28,7 @@ def write_mosquitto(
     *,
     port: int = 1883,
     address: str = "127.0.0.1",
+    keep_days: int = 14,
 ) -> Path:
     """Write `mosquitto.conf`, `acl` and `passwords`; a running broker takes them by SIGHUP.
 
@@ -39,6 +40,7 @@ def write_mosquitto(
             be at hand; who has none here cannot log in.
         port: where it listens.
         address: on which address.
+        keep_days: for how long a session that nobody takes up again keeps what waits in it.
 
     Returns:
         The configuration's path.
@@ -57,6 +59,7 @@ persistence true
 persistence_location {data}/
 autosave_on_changes true
 autosave_interval 1
+persistent_client_expiration {keep_days}d
 max_queued_messages 0
 max_inflight_messages {WINDOW}
 max_packet_size {MAX_PAYLOAD_BYTES + HEADER_BYTES}

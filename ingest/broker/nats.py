@@ -50,7 +50,12 @@ def _candidates() -> Iterator[Path]:
 
 
 def render_config(
-    port: int, store: Path, log: Path, grants: Iterable[Grant], host: str = "127.0.0.1"
+    port: int,
+    store: Path,
+    log: Path,
+    grants: Iterable[Grant],
+    host: str = "127.0.0.1",
+    keeper_port: int = -1,
 ) -> str:
     """Return the server's configuration.
 
@@ -59,12 +64,15 @@ def render_config(
         store: folder for messages, sessions and retained tours.
         log: file for what it says, a device's violations of its rights among it.
         grants: all users with their rights.
-        host: where the MQTT listener listens; beyond loopback only inside a container's network.
+        host: where it listens; beyond loopback only inside a container's network.
+        keeper_port: where it takes orders about its streams; -1 takes a free one, which a file
+            beside the store names.
     """
     users = ",\n".join(_user(grant) for grant in grants)
     return f"""\
 server_name: binround
-listen: "127.0.0.1:-1"
+listen: "{host}:{keeper_port}"
+ports_file_dir: {_quoted(store.parent)}
 log_file: {_quoted(log)}
 logfile_size_limit: 8MB
 logfile_max_num: 3
@@ -81,10 +89,11 @@ accounts {{ {ACCOUNT} {{ jetstream: enabled, users: [
 def _user(grant: Grant) -> str:
     publish = _subjects(grant.publish)
     # A durable QoS 1 subscription is served over an inner subject of the server's own making.
-    subscribe = _subjects((*grant.subscribe, "$MQTT/sub/#"))
+    inner = ("$MQTT/sub/#",) if grant.line == "MQTT" else ()
+    subscribe = _subjects((*grant.subscribe, *inner))
     return (
         f"{{user: {_quoted(grant.user)}, password: {_quoted(grant.secret_hash)}, "
-        f'allowed_connection_types: ["MQTT"], permissions: {{'
+        f'allowed_connection_types: ["{grant.line}"], permissions: {{'
         f"publish: {{allow: {publish}}}, subscribe: {{allow: {subscribe}}}}}}}"
     )
 

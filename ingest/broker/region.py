@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from config.settings import Settings
-from ingest.broker.access import Grant, device_grants, server_grant
+from ingest.broker.access import Grant, device_grants, keeper_grant, server_grant
+from ingest.broker.age import embedded_address, keep_age
 from ingest.broker.embedded import EmbeddedBroker
 from ingest.broker.secret import server_secret
 from ingest.outage import DATABASE_AWAY
@@ -34,9 +35,11 @@ def region_broker(settings: Settings, region: str, database: Database) -> Iterat
         BrokerError: it does not start.
     """
     keeper = _Keeper(settings, region, database)
-    with EmbeddedBroker(
-        settings.data_dir / "broker", keeper.grants(), settings.broker_port
-    ) as broker:
+    folder = settings.data_dir / "broker"
+    with (
+        EmbeddedBroker(folder, keeper.grants(), settings.broker_port) as broker,
+        keep_age(lambda: embedded_address(folder), server_secret(settings), database),
+    ):
         stop = threading.Event()
         thread = threading.Thread(target=keeper.follow, args=(broker, stop), name="broker-rights")
         thread.start()
@@ -53,11 +56,12 @@ class _Keeper:
     def __init__(self, settings: Settings, region: str, database: Database) -> None:
         self._region, self._database = region, database
         # Once only: another salt would make us another user, and the broker would cut us off.
-        self._server = server_grant(settings.broker_user, server_secret(settings))
+        secret = server_secret(settings)
+        self._server = (server_grant(settings.broker_user, secret), keeper_grant(secret))
         self._devices = self._read()
 
     def grants(self) -> list[Grant]:
-        return [self._server, *device_grants(self._region, self._devices.values())]
+        return [*self._server, *device_grants(self._region, self._devices.values())]
 
     def follow(self, broker: EmbeddedBroker, stop: threading.Event) -> None:
         while not stop.wait(LOOK_S):

@@ -7,12 +7,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest.broker.mosquitto import write_mosquitto
 from ingest.messages import Kind, down_topic, up_topic
+from ingest.retained import clear_older, retained_tours
 from simulator.unit import Unit
 from tests.fixtures.broker import SERVER
 from tests.fixtures.served import NOON, Served
@@ -93,3 +95,15 @@ def test_the_ingester_works_over_it(over_mosquitto: Served) -> None:
     ):
         truck.record(Kind.POSITION, NOON, lon=8.5, lat=52.0)
         assert truck.wait_stored(10)
+
+
+def test_old_tours_are_cleared_on_it_too(over_mosquitto: Served) -> None:
+    """What is retained is read and cleared over MQTT alone, so that any broker will do."""
+    town = over_mosquitto.town
+    town.region = over_mosquitto.region.id
+    server, login = town.client("server"), town.server_login("tidier")
+    for truck, day in (("truck-1", NOON.date()), ("truck-2", NOON.date() - timedelta(days=1))):
+        payload = f'{{"day": "{day}"}}'
+        server.publish(down_topic(town.region, truck, "tour"), payload, retain=True)
+    assert clear_older(login, town.region, NOON.date()) == 1
+    assert [tour.day for tour in retained_tours(login, town.region)] == [NOON.date()]

@@ -104,7 +104,7 @@ def test_the_report_fails_when_a_rule_is_broken(
 ) -> None:
     """Rows that outlived their span are named; once retention has run, it is content."""
     late = run_report(driven, tmp_path, monkeypatch, days=16)
-    assert "kept for longer than declared in position, last_position" in str(late.exception)
+    assert "kept for longer than declared: position, last_position" in str(late.exception)
     assert "OVERDUE" in late.output
     with driven.database.connect(autocommit=True) as connection:
         rules = retention.declared(connection)

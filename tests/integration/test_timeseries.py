@@ -128,38 +128,6 @@ def test_upkeep_does_the_daily_work(database: Database) -> None:
         assert retention.upkeep(connection, RULES, NOW)["position"] == 0
 
 
-def test_every_table_declares_how_long_it_is_kept(database: Database) -> None:
-    """A new table has to be listed in `storage.retention`, linked to a person or not."""
-    with database.connect() as connection:
-        tables = {
-            row[0]
-            for row in connection.execute(
-                "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
-                " AND relnamespace = current_schema()::regnamespace"
-            )
-        }
-        own = {name for name in tables if not name.startswith(("procrastinate_", "migration"))}
-        declared = {policy.table for policy in retention.POLICIES} | set(retention.KEPT)
-        assert own - declared == set()
-        columns = connection.execute(
-            "SELECT DISTINCT table_name FROM information_schema.columns"
-            " WHERE column_name IN ('vehicle', 'tour', 'who', 'payload', 'crew', 'driver')"
-        )
-        linked = {row[0] for row in columns} & own
-        spans = {policy.table for policy in retention.POLICIES if policy.person_linked}
-        assert linked - spans == {"device", "stop"}  # the registry; what goes with its tour
-
-
-def test_no_table_knows_a_driver(database: Database) -> None:
-    """Telemetry and plans speak of vehicles; who sat in one is nowhere."""
-    with database.connect() as connection:
-        found = connection.execute(
-            "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = current_schema() AND column_name ~ 'driver|person|employee'"
-        ).fetchall()
-    assert found == []
-
-
 @pytest.mark.timescale
 def test_on_timescale_the_series_are_hypertables(database: Database) -> None:
     """Where the server has TimescaleDB, its own chunks, compression and roll-up are used."""
