@@ -147,6 +147,8 @@ class Status(Message):
 
     online: bool = True
     battery_v: Annotated[float, Field(ge=0, le=100)] | None = None
+    battery_pct: Annotated[int, Field(ge=0, le=100)] | None = None
+    tilt: Annotated[bool, Field(description="Whether a sensor, so the lid, leans.")] | None = None
     firmware: Annotated[Text, Field(max_length=64)] | None = None
 
 

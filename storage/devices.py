@@ -28,6 +28,25 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
 
 
+_ALIAS = re.compile(r"[!-~]{1,128}")
+_EUI = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+class Behind(NamedTuple):
+    """How a device is known at another server, which speaks for it.
+
+    Attributes:
+        source: the region's source.
+        alias: its name there: The Things Stack's device id, ChirpStack's EUI, Traccar's unique
+            id, OwnTracks' `user/device`, or the last level of its topic.
+        model: `vendor-model`; None takes what the server says.
+    """
+
+    source: str
+    alias: str
+    model: str | None = None
+
+
 class Entry(NamedTuple):
     """A device in the registry, struck off or not.
 
@@ -36,6 +55,7 @@ class Entry(NamedTuple):
         declared: whether the region's folder names it.
         provisioned_at: since when it has its credentials.
         revoked_at: when it was struck off.
+        source, alias, model: as in `Behind`, if it is behind another server.
     """
 
     name: str
@@ -46,6 +66,9 @@ class Entry(NamedTuple):
     declared: bool
     provisioned_at: datetime | None
     revoked_at: datetime | None
+    source: str
+    alias: str | None
+    model: str | None
 
 
 def entries(connection: psycopg.Connection, region: str) -> list[Entry]:
@@ -62,8 +85,9 @@ def add(
     at: datetime,
     container: str | None = None,
     gateway: str | None = None,
+    behind: Behind | None = None,
 ) -> Credentials | None:
-    """Add a device, or take back one that was struck off.
+    """Add a device, take back one that was struck off, or move one behind another server.
 
     Args:
         connection: all of it is one transaction on it.
@@ -73,9 +97,10 @@ def add(
         at: the instant, by the caller's clock.
         container: what a sensor watches.
         gateway: who speaks for a sensor that has no line of its own.
+        behind: the other server that speaks for it, instead of our own broker.
 
     Returns:
-        Its credentials; nothing for a sensor behind a gateway.
+        Its credentials; nothing for a device that others speak for.
 
     Raises:
         DatabaseError: the name cannot be used or is taken, or what it is attached to is not there.
@@ -83,12 +108,15 @@ def add(
     if not re.fullmatch(ID_PATTERN, name):
         raise DatabaseError(f"{name!r} is no name for a device: use 1 to 32 of a-z, 0-9 and -")
     with connection.transaction():
+        if behind and (gateway or kind is Kind.GATEWAY):
+            raise DatabaseError("a device has a source or a gateway, and a gateway has neither")
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
-        row = [region, name, kind.value, container, vehicle, gateway]
+        source, alias, model = _place_behind(connection, name, behind)
+        row = [region, name, kind.value, container, vehicle, gateway, source, alias, model]
         if connection.execute(_SQL["add"], row).rowcount != 1:
             raise DatabaseError(f"there is a device {name!r} already; {_LIST}")
-        return None if gateway else provision(connection, name, at=at)
+        return None if gateway or behind else provision(connection, name, at=at)
 
 
 def revoke(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> None:
@@ -111,8 +139,26 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
     if found is None:
         raise DatabaseError(f"there is no device {name!r} in use; {_LIST}")
     if found[0]:
-        raise DatabaseError(f"{name} has no credentials: {found[0]} speaks for it, rotate that")
+        raise DatabaseError(f"{name} has no credentials here: {found[0]} speaks for it")
     return provision(connection, name, at=at)
+
+
+def _place_behind(
+    connection: psycopg.Connection, name: str, behind: Behind | None
+) -> tuple[str, str | None, str | None]:
+    """Make room for a device's name at another server; a struck-off one gives it up."""
+    if behind is None:
+        return "", None, None
+    source, alias, model = behind
+    if not _ALIAS.fullmatch(alias):
+        raise DatabaseError(
+            f"{alias!r} is no name at {source}: use 1 to 128 printable characters without spaces"
+        )
+    alias = alias.lower() if _EUI.fullmatch(alias) else alias
+    if owner := _one(connection, "alias_owner", source, alias, name):
+        raise DatabaseError(f"{alias} at {source} is {owner}; revoke that first; {_LIST}")
+    connection.execute(_SQL["free_alias"], [source, alias, name])
+    return source, alias, model
 
 
 def _require_place(
@@ -127,7 +173,7 @@ def _require_place(
     if kind is not Kind.SENSOR and (container or gateway):
         raise DatabaseError(f"a {kind} has no container and no gateway; leave them out")
     if kind is Kind.SENSOR:
-        free = _one(connection, "container_is_free", container, region)
+        free = _one(connection, "container_is_free", name, container, region)
         if free is None:
             raise DatabaseError(f"there is no container {container!r} in {region}; name one")
         if not free:
