@@ -47,8 +47,8 @@ def list_() -> None:
     with _registry(settings) as (connection, region):
         found = devices.entries(connection, region)
         read = calibrations.in_force(connection, open_clock(settings.clock).now())
-    table = Table("device", "kind", "at", "speaks through", "model", "distances", "credentials since",
-                  box=None, pad_edge=False)  # fmt: skip
+    heads = ("device", "kind", "at", "speaks through", "model", "distances", "credentials since")
+    table = Table(*heads, box=None, pad_edge=False)
     for entry in found:
         since = f"{entry.provisioned_at:%Y-%m-%d %H:%M}" if entry.provisioned_at else "-"
         if entry.revoked_at:

@@ -65,6 +65,10 @@ def _meaning(
     report: Report, device: KnownDevice, calibration: Calibration | None
 ) -> tuple[Message, ...] | Refusal:
     if isinstance(report.said, Measurement):
+        if device.kind != "sensor":
+            return Refusal(
+                f"device: {device.name} is a {device.kind}, and this is a sensor's frame"
+            )
         return _measured(report, report.said, device, calibration)
     return (_moved(report, report.said),)
 
