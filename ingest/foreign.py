@@ -4,6 +4,10 @@ What a device behind another server is called there, which model it is and how i
 read stand in our registry, so its frame is read only after the device is known.
 """
 
+from datetime import datetime
+
+from config.errors import FrameError
+from config.source import Family
 from ingest.codecs import Refusal
 from ingest.codecs.calibration import Calibration, fill_of
 from ingest.codecs.envelopes import OF_FAMILY, Report, Uplink, open_message, read_uplink
@@ -20,6 +24,18 @@ def open_envelope(parcel: Parcel, around: Surroundings) -> Refusal | None:
         return opened
     parcel.opened, parcel.sender = opened, opened.device
     return None
+
+
+def reopen(
+    model: str, payload: bytes, port: int | None, time: datetime, seq: int
+) -> Uplink | Report | Refusal:
+    """Return a frame that was kept, as `open_envelope` returned it when it came."""
+    if model in Family:
+        try:
+            return OF_FAMILY[Family(model)].open("", payload)
+        except FrameError as error:
+            return Refusal(f"{model}: {error}")
+    return Uplink("", None if port is None else time, seq, port, payload, ())
 
 
 def read(parcel: Parcel, around: Surroundings) -> Refusal | None:
