@@ -8,7 +8,7 @@ changed by its own frame only, and running it again changes nothing.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -95,9 +95,13 @@ def redecode(
             on_page(owner.name, done)
     if span.first and span.last and not dry_run:
         # All of the span, not only what changed: a run that was broken off has not come here.
-        until = span.last + timedelta(microseconds=1)
-        timeseries.detect(connection).roll_up(connection, span.first, until)
+        since, until = _midnight(span.first), _midnight(span.last) + timedelta(days=1)
+        timeseries.detect(connection).roll_up(connection, since, until)
     return done
+
+
+def _midnight(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _pages(

@@ -17,18 +17,13 @@ from ingest.codecs.vendors.milesight import read_em400, read_em500
 from ingest.redecode import Repaired, redecode
 from storage import audit, calibrations
 from storage.frames import Choice
-from tests.fixtures.makers import LORA, PHONES, Makers, uplink
+from tests.fixtures.makers import LORA, PHONES, Makers, em400, uplink
 from tests.fixtures.served import NOON
 
 pytestmark = pytest.mark.db
 DAY = timedelta(days=1)
 EVERYTHING = Choice()
 TABLES = ("level", "status", "position", "last_level", "last_status", "last_position", "level_day")
-
-
-def em400(distance_mm: int, battery: int = 92) -> str:
-    """Return a frame of an EM400."""
-    return bytes([0x01, 0x75, battery, 0x04, 0x82, *distance_mm.to_bytes(2, "little")]).hex()
 
 
 def em500_past(past: dict[datetime, int]) -> str:
@@ -109,7 +104,7 @@ def test_a_mended_decoder_repairs_history_exactly(
     right = contents(town)
     assert all(right[table] for table in ("level", "status", "last_level", "level_day"))
     with town.database.connect() as connection:
-        connection.execute("TRUNCATE level, status, last_level, last_status, level_day, frame")
+        connection.execute("TRUNCATE level, status, last_level, last_status, frame")
     with monkeypatch.context() as old:
         replace(old, "milesight-em400-mud", wrong_em400)
         replace(old, "milesight-em500-udl", wrong_em500)
