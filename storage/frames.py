@@ -108,11 +108,16 @@ def as_stored(row: Said, real: Collection[str]) -> Said:
 
 def remove(connection: psycopg.Connection, table: str, owner: Owner, rows: Sequence[Said]) -> None:
     """Remove rows of a device."""
+    if not rows:
+        return
     statement = sql.SQL(_SQL["remove"]).format(**_names(table))
+    times = [row.time for row in rows]
     asked = {
         "device": owner.id,
-        "times": [row.time for row in rows],
+        "times": times,
         "seqs": [row.seq for row in rows],
+        "first": min(times),
+        "last": max(times),
     }
     connection.execute(statement, asked)
 

@@ -19,14 +19,16 @@ ORDER BY received_at, time, seq
 LIMIT %(limit)s
 
 -- name: stored
-SELECT {columns} FROM {table} WHERE device_id = %(device)s AND time = ANY (%(times)s)
-UNION
-SELECT {columns} FROM {table} WHERE device_id = %(device)s AND received_at = ANY (%(came)s)
+SELECT {columns} FROM {table}
+WHERE device_id = %(device)s
+  AND (time IN (SELECT unnest(%(times)s::timestamptz[]))
+       OR received_at IN (SELECT unnest(%(came)s::timestamptz[])))
 
 -- name: remove
 DELETE FROM {table} row
 USING unnest(%(times)s::timestamptz[], %(seqs)s::int8[]) AS gone (time, seq)
 WHERE row.device_id = %(device)s AND row.time = gone.time AND row.seq = gone.seq
+  AND row.time BETWEEN %(first)s AND %(last)s  -- the others' chunks stay closed
 
 -- name: forget_state
 -- First, and so that the ingester waits: what it stores meanwhile is seen by the next statement.
