@@ -1,7 +1,8 @@
 """Devices of other makers through the ingester: real frames in, stated values in the database."""
 
 import json
-from datetime import UTC, datetime
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from ingest.codecs.frames import decode_frame
 from ingest.messages import Kind, up_topic
 from ingest.replay import Replayed, replay
 from ingest.steps import Surroundings
+from simulator.sensors import SensorModel, Sensors
+from simulator.waste import Waste
 from storage import assets, calibrations, deadletters, devices
-from tests.fixtures.makers import CHIRP, FLEET, LORA, PHONES, RAW, STRAIGHT, Makers, uplink
+from tests.fixtures.makers import CHIRP, FLEET, LORA, PHONES, RAW, STRAIGHT, Makers, em400, uplink
 from tests.fixtures.served import NOON
 from tests.unit.test_codecs_vendors import FILES, load, told
 
@@ -251,3 +254,39 @@ def test_other_makers_neighbours_never_suffer(makers: Makers) -> None:
     assert len(reasons) == len(bad)
     assert all(reason.startswith("things-stack-v3: ") for reason in reasons)
     assert makers.row("SELECT count(*) FROM level") == (20,)
+
+
+def test_a_simulated_citys_sensors_speak_as_real_ones(makers: Makers) -> None:
+    """Their levels as EM400 frames through The Things Stack: every reading is stored, once."""
+    start = makers.region.midnight(NOON.date()).timestamp()
+    waste = Waste(makers.region, 1, NOON.date())
+    world = Sensors(waste, 1, SensorModel(loss=0, repeat=0.2))
+    seen = world.observe(start, start + 86_400)
+    makers.clock.instant = NOON + timedelta(days=1)
+    bell = Calibration(empty_mm=1800, full_mm=300, shape=tapered(0.6))
+    for place in range(8):
+        makers.attach(
+            LORA, world.names[place], "milesight-em400-mud", place=place, calibration=bell
+        )
+    expected, sent = {}, defaultdict[str, list[bytes]](list)
+    for place, time, number, fill, twice in zip(
+        seen.sensor, seen.time, seen.number, seen.fill, seen.twice, strict=True
+    ):
+        if place < 8:
+            name, at = world.names[place], datetime.fromtimestamp(time, UTC)
+            topic, payload = uplink(name, em400(_distance(fill, bell)), 85, int(number), at)
+            sent[topic] += [payload] * (2 if twice else 1)
+            expected[name, at, int(number)] = pytest.approx(fill, abs=2e-3)
+    for topic, payloads in sent.items():
+        assert makers.say(LORA, topic, *payloads) == []
+    stored = makers.rows(
+        "SELECT name, time, seq, fill FROM level JOIN device ON device.id = device_id"
+    )
+    assert {(name, time, seq): fill for name, time, seq, fill in stored} == expected
+    assert len(expected) == 8 * 6
+
+
+def _distance(fill: float, calibration: Calibration) -> int:
+    """Return the distance at which a sensor sees a fill level."""
+    near, far = calibration.full_mm, calibration.empty_mm
+    return min(range(near, far + 1), key=lambda mm: abs(fill_from_distance(mm, calibration) - fill))
