@@ -1,4 +1,4 @@
-"""The daily work on what is stored: parts ahead, roll-up, compression, retention, backups."""
+"""The daily work on what is stored: lessons, parts ahead, roll-up, retention, backups."""
 
 import logging
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.errors import DatabaseError
 from config.region import Region
+from jobs import learn
 from storage import backup_files, retention
 from storage.database import Database
 
@@ -24,6 +25,7 @@ def run(
         backups: a folder of backups, which are removed in their time, too.
     """
     with database.connect(autocommit=True) as connection:
+        learn.from_emptyings(connection, now)
         removed = retention.upkeep(connection, region.retention, now)
     if backups is None:
         return removed

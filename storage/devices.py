@@ -27,6 +27,25 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
 
 
+_ALIAS = re.compile(r"[!-~]{1,128}")
+_EUI = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+class Behind(NamedTuple):
+    """How a device is known at another server, which speaks for it.
+
+    Attributes:
+        source: the region's source.
+        alias: its name there: The Things Stack's device id, ChirpStack's EUI, Traccar's unique
+            id, OwnTracks' `user/device`, or the last level of its topic.
+        model: `vendor-model`; None takes what the server says.
+    """
+
+    source: str
+    alias: str
+    model: str | None = None
+
+
 class Entry(NamedTuple):
     """A device in the registry, struck off or not.
 
@@ -35,6 +54,7 @@ class Entry(NamedTuple):
         declared: whether the region's folder names it.
         provisioned_at: since when it has its credentials.
         revoked_at: when it was struck off.
+        source, alias, model: as in `Behind`, if it is behind another server.
     """
 
     name: str
@@ -45,6 +65,9 @@ class Entry(NamedTuple):
     declared: bool
     provisioned_at: datetime | None
     revoked_at: datetime | None
+    source: str
+    alias: str | None
+    model: str | None
 
 
 def entries(
@@ -90,8 +113,9 @@ def add(
     server_user: str,
     container: str | None = None,
     gateway: str | None = None,
+    behind: Behind | None = None,
 ) -> Credentials | None:
-    """Add a device, or take back one that was struck off.
+    """Add a device, take back one that was struck off, or move one behind another server.
 
     Args:
         connection: all of it is one transaction on it.
@@ -102,9 +126,10 @@ def add(
         server_user: our own user at the broker, whose name no device may have.
         container: what a sensor watches.
         gateway: who speaks for a sensor that has no line of its own.
+        behind: the other server that speaks for it, instead of our own broker.
 
     Returns:
-        Its credentials; nothing for a sensor behind a gateway.
+        Its credentials; nothing for a device that others speak for.
 
     Raises:
         DeviceError: the name cannot be used, or what it is attached to is not there.
@@ -115,14 +140,19 @@ def add(
     if name == server_user:
         raise DeviceError("name", name, "this is our own user at the broker; choose another name")
     with connection.transaction():
+        if behind and (gateway or kind is Kind.GATEWAY):
+            raise DeviceError(
+                "source", behind.source, "a device has a source or a gateway, a gateway neither"
+            )
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
-        row = [region, name, kind.value, container, vehicle, gateway]
+        source, alias, model = _place_behind(connection, name, behind)
+        row = [region, name, kind.value, container, vehicle, gateway, source, alias, model]
         if connection.execute(_SQL["add"], row).rowcount != 1:
             raise DeviceConflictError(
                 "name", name, "there is such a device already; rotate it for new credentials"
             )
-        return None if gateway else provision(connection, name, at=at)
+        return None if gateway or behind else provision(connection, name, at=at)
 
 
 def revoke(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> bool:
@@ -155,11 +185,29 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
         raise DeviceConflictError(
             "device", name, "this device is revoked; add it again to take it back"
         )
-    if known.gateway:
+    if speaker := known.source or known.gateway:
         raise DeviceConflictError(
-            "device", name, f"it has no credentials: {known.gateway} speaks for it, rotate that"
+            "device", name, f"it has no credentials here: {speaker} speaks for it, rotate that"
         )
     return provision(connection, name, at=at)
+
+
+def _place_behind(
+    connection: psycopg.Connection, name: str, behind: Behind | None
+) -> tuple[str, str | None, str | None]:
+    """Make room for a device's name at another server; a struck-off one gives it up."""
+    if behind is None:
+        return "", None, None
+    source, alias, model = behind
+    if not _ALIAS.fullmatch(alias):
+        raise DeviceError("alias", alias, "use 1 to 128 printable characters without spaces")
+    alias = alias.lower() if _EUI.fullmatch(alias) else alias
+    if owner := _one(connection, "alias_owner", source, alias, name):
+        raise DeviceConflictError(
+            "alias", alias, f"at {source} this is {owner} already; revoke that first"
+        )
+    connection.execute(_SQL["free_alias"], [source, alias, name])
+    return source, alias, model
 
 
 def _require_place(
@@ -172,7 +220,7 @@ def _require_place(
 ) -> None:
     """Make sure that a device is attached to what it needs, and to nothing else."""
     if kind is Kind.SENSOR:
-        _require_container(connection, region, container)
+        _require_container(connection, region, name, container)
     elif container:
         raise DeviceError("container", container, "only a sensor watches a container; leave it out")
     elif gateway:
@@ -185,12 +233,14 @@ def _require_place(
         raise DeviceError("gateway", gateway, "there is no such gateway in use; add it first")
 
 
-def _require_container(connection: psycopg.Connection, region: str, container: str | None) -> None:
+def _require_container(
+    connection: psycopg.Connection, region: str, sensor: str, container: str | None
+) -> None:
     """Make sure that a container is there and has no sensor; two who ask wait for each other."""
     if container is None:
         raise DeviceError("container", None, "a sensor watches a container; name it")
     connection.execute(_SQL["lock_container"], [container])
-    free = _one(connection, "container_is_free", container, region)
+    free = _one(connection, "container_is_free", sensor, container, region)
     if free is None:
         raise DeviceError("container", container, "there is no such container in this region")
     if not free:

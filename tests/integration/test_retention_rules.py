@@ -25,6 +25,8 @@ HARMLESS = {
     "site": "public places",
     "vehicle": "the fleet, without who drives",
     "device": "the registry: a unit and its vehicle, without who drives",
+    "frame": "bytes of sensors at containers, which know no vehicle",
+    "calibration": "how distances are read",
     "study": "simulated weeks",
     "stop": "goes with its tour, which has a rule",
     "basis": "goes with its plan, which has a rule",
