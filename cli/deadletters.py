@@ -9,9 +9,10 @@ from config.clock import open_clock
 from config.errors import BinroundError
 from config.region_folder import load_region
 from config.settings import load_settings
+from config.source import Origin
 from ingest.replay import replay as walk_again
 from ingest.steps import Surroundings
-from storage import assets, audit, deadletters
+from storage import assets, audit, calibrations, deadletters
 from storage.database import open_database
 from storage.migrate import require_schema
 
@@ -38,7 +39,8 @@ def list_(
     for letter in letters:
         again = f" (came {letter.repeats + 1} times)" if letter.repeats else ""
         topic = ascii(letter.topic)[1:-1]
-        print(f"{letter.id}  {letter.received_at:%Y-%m-%dT%H:%M:%SZ}  {topic}")
+        source = f"{letter.source}: " if letter.source else ""
+        print(f"{letter.id}  {letter.received_at:%Y-%m-%dT%H:%M:%SZ}  {source}{topic}")
         print(f"    {' '.join(ascii(letter.reason)[1:-1].split())}{again}")
     total = ", ".join(f"{count} {name}" for name, count in counts.items())
     print(f"in all: {total or 'none'}")
@@ -60,6 +62,7 @@ def show(number: Number) -> None:
             audit.record(connection, who(), "look-at-dead-letter", f"dead_letter/{number}", at=at)
     print(f"number    {letter.id}")
     print(f"received  {letter.received_at.isoformat()}")
+    print(f"source    {letter.source or 'our own broker'}")
     print(f"topic     {ascii(letter.topic)[1:-1]}")
     print(f"reason    {ascii(letter.reason)[1:-1]}")
     print(f"repeats   {letter.repeats}")
@@ -85,7 +88,12 @@ def replay(
         require_schema(database)
         with database.connect() as connection:
             chosen = numbers or deadletters.all_ids(connection)
-            around = Surroundings(region, assets.devices(connection), clock)
+            devices = assets.by_source(assets.devices(connection).values())
+            read = calibrations.histories(connection)
+
+            def around(origin: Origin) -> Surroundings:
+                return Surroundings(region, devices.get(origin.id, {}), clock, origin, read)
+
             done = walk_again(connection, chosen, around)
             told = {"stored": done.stored, "kept": done.kept}
             audit.record(

@@ -2,26 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated
 
 import psycopg
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from cli.person import who
 from config.clock import open_clock
+from config.errors import BinroundError
 from config.region_folder import load_region
 from config.settings import Settings, load_settings
-from storage import audit, devices
+from ingest.codecs.calibration import Calibration, name_of, shape_called
+from ingest.codecs.codec import first_problem
+from storage import audit, calibrations, devices
 from storage.assets import Credentials
 from storage.database import open_database
-from storage.devices import Kind
+from storage.devices import Kind, behind_source
 from storage.logins import LOGINS, renew_login
 from storage.migrate import require_schema
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The device's name.")]
+EmptyMm = Annotated[int | None, typer.Option(help="Distance to the floor of the container.")]
+FullMm = Annotated[int, typer.Option(help="Distance to the surface of the full container.")]
+ShapeName = Annotated[
+    str, typer.Option(help="straight, bell, bin, underground, or points like 0:0,0.5:0.7,1:1.")
+]
 
 
 @app.callback()
@@ -35,14 +45,17 @@ def list_() -> None:
     settings = load_settings()
     with _registry(settings) as (connection, region):
         found = devices.entries(connection, region)
-    table = Table("device", "kind", "at", "speaks through", "credentials since", box=None,
-                  pad_edge=False)  # fmt: skip
+        read = calibrations.in_force(connection, open_clock(settings.clock).now())
+    heads = ("device", "kind", "at", "speaks through", "model", "distances", "credentials since")
+    table = Table(*heads, box=None, pad_edge=False)
     for entry in sorted(found, key=lambda entry: (entry.kind, entry.name)):
         since = f"{entry.provisioned_at:%Y-%m-%d %H:%M}" if entry.provisioned_at else "-"
         if entry.revoked_at:
             since = f"revoked {entry.revoked_at:%Y-%m-%d %H:%M}"
         place = entry.container or entry.vehicle or "-"
-        table.add_row(entry.name, entry.kind, place, entry.gateway or "itself", since)
+        through = f"{entry.source}: {entry.alias}" if entry.source else entry.gateway or "itself"
+        distances = _numbers(read[entry.name]) if entry.name in read else "-"
+        table.add_row(entry.name, entry.kind, place, through, entry.model or "-", distances, since)
     Console().print(table)
 
 
@@ -54,9 +67,22 @@ def add(
     gateway: Annotated[
         str | None, typer.Option(help="Who speaks for a sensor without a line of its own.")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The region's source that speaks for it, instead of ours.")
+    ] = None,
+    alias: Annotated[str | None, typer.Option(help="Its name at that source.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model, as vendor-model.")] = None,
+    empty_mm: EmptyMm = None,
+    full_mm: FullMm = 0,
+    shape: ShapeName = "straight",
 ) -> None:
-    """Add a device, or take back a revoked one; its credentials are shown this once."""
+    """Add a device, or take back a revoked one; its credentials are shown this once.
+
+    A device in use moves from our own broker to `--source`: its credentials end.
+    """
     settings = load_settings()
+    behind = behind_source(source, alias, model)
+    calibration = _calibration(empty_mm, full_mm, shape)
     at = open_clock(settings.clock).now()
     with _registry(settings) as (connection, region):
         made = devices.add(
@@ -68,10 +94,46 @@ def add(
             server_user=settings.broker_user,
             container=container,
             gateway=gateway,
+            behind=behind,
         )
+        if calibration:
+            calibrations.give(connection, region, name, calibration, since=at)
         audit.record(connection, who(), "add-device", f"device/{name}", at=at)
     renew_login(settings.data_dir / LOGINS, name, made)
-    _show(made) if made else print(f"{name} is known; {gateway} speaks for it")
+    _show(made) if made else print(f"{name} is known; {source or gateway} speaks for it")
+
+
+@app.command()
+def calibrate(
+    name: Name,
+    empty_mm: EmptyMm = None,
+    full_mm: FullMm = 0,
+    shape: ShapeName = "straight",
+    since: Annotated[
+        datetime | None, typer.Option(help="From when on it counts, in UTC; default: from now on.")
+    ] = None,
+) -> None:
+    """Tell how a sensor's distances are read; without `--empty-mm`, show how they are.
+
+    The first calibration counts from the beginning. Readings that are stored already change
+    with `binround redecode`.
+    """
+    settings = load_settings()
+    calibration = _calibration(empty_mm, full_mm, shape)
+    at = open_clock(settings.clock).now()
+    with _registry(settings) as (connection, region):
+        if calibration:
+            start = since.replace(tzinfo=UTC) if since else at
+            calibrations.give(connection, region, name, calibration, since=start)
+            numbers = calibration.model_dump(include={"empty_mm", "full_mm"})
+            audit.record(
+                connection, who(), "calibrate-device", f"device/{name}", at=at, detail=numbers
+            )
+        known = calibrations.entries(connection, name)
+    for entry in known:
+        print(f"since {entry.since:%Y-%m-%d %H:%M}  {_numbers(entry)}")
+    if not known:
+        print(f"{name} has no calibration")
 
 
 @app.command()
@@ -109,6 +171,29 @@ def _registry(settings: Settings) -> Iterator[tuple[psycopg.Connection, str]]:
         require_schema(database)
         with database.connect() as connection:
             yield connection, region
+
+
+def _calibration(empty_mm: int | None, full_mm: int, shape: str) -> Calibration | None:
+    if empty_mm is None:
+        if full_mm or shape != "straight":
+            raise BinroundError(
+                "--empty-mm is missing: the distance to the empty container's floor"
+            )
+        return None
+    try:
+        points = shape_called(shape)
+        return Calibration(empty_mm=empty_mm, full_mm=full_mm, shape=points)
+    except ValidationError as error:
+        raise BinroundError(f"calibration: {first_problem(error)}") from None
+    except ValueError as error:
+        raise BinroundError(str(error)) from None
+
+
+def _numbers(entry: calibrations.Entry) -> str:
+    """Return a calibration in a few words."""
+    known = entry.calibration
+    learned = ", learned" if entry.learned else ""
+    return f"{known.empty_mm} to {known.full_mm} mm, {name_of(known.shape)}{learned}"
 
 
 def _show(made: Credentials) -> None:

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("config", FACTS, "Settings: what can be set, what is set, what it means.", group=True),
     Entry("db", FACTS, "The database: its schema and its state.", group=True),
     Entry("device", FACTS, "Devices: add one, strike one off, new credentials.", group=True),
+    Entry("redecode", FACTS, "Read kept frames again, after a decoder or calibration was mended."),
     Entry("deadletters", FACTS, "Messages that could not be used: look, replay.", group=True),
     Entry("privacy", FACTS, "What is kept about people, and who looked.", group=True),
     Entry("setup", SERVICES, "Prepare a database and a broker of your own for a region."),

@@ -175,6 +175,10 @@ class Status(Message):
     """False as a last will."""
     battery_v: Annotated[float, Field(ge=0, le=100)] | None = None
     """Battery or board voltage, in volts."""
+    battery_pct: Annotated[int, Field(ge=0, le=100)] | None = None
+    """What is left in the battery, in per cent."""
+    tilt: bool | None = None
+    """Whether a sensor, so the lid, leans."""
     firmware: Annotated[Text, Field(max_length=64)] | None = None
     """Its version."""
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import psycopg
 
-from storage import assets
+from ingest.codecs.calibration import History
+from storage import assets, calibrations
 from storage.assets import Device
 
 STALE_S = 20.0
@@ -13,12 +14,25 @@ STRANGER_S = 1.0  # asked at most this often because of strangers
 
 
 class Registry:
-    """All devices with credentials, in memory; no message costs a query."""
+    """All devices, and how their distances are read, in memory; no message costs a query.
+
+    Attributes:
+        calibrations: by the number of the device.
+    """
 
     def __init__(self) -> None:
         """Prepare an empty registry."""
-        self.devices: Mapping[str, Device] = {}
+        self.calibrations: Mapping[int, History] = {}
+        self._devices: Mapping[str, Mapping[str, Device]] = {}
         self._read_at = float("-inf")
+
+    def devices_at(self, source: str) -> Mapping[str, Device]:
+        """Return the devices that speak through a source, by what they are called there.
+
+        Args:
+            source: its name in the region; empty for our own broker, where devices have theirs.
+        """
+        return self._devices.get(source, {})
 
     def refresh(self, connection: psycopg.Connection, *, stranger: bool = False) -> bool:
         """Read the devices if what we know is old; whether they were read.
@@ -31,6 +45,7 @@ class Registry:
         if age_s < (STRANGER_S if stranger else STALE_S):
             return False
         with connection.transaction():
-            self.devices = assets.devices(connection)
+            self._devices = assets.by_source(assets.devices(connection).values())
+            self.calibrations = calibrations.histories(connection)
         self._read_at = time.monotonic()
         return True

@@ -1,10 +1,11 @@
 """Dead letters walk the path again, with the decoders and the registry of today."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psycopg
 
+from config.source import Family, Origin
 from ingest.keep import keep
 from ingest.rows import gather
 from ingest.steps import Surroundings, walk
@@ -28,7 +29,9 @@ class Replayed:
 
 
 def replay(
-    connection: psycopg.Connection, numbers: Sequence[int], around: Surroundings
+    connection: psycopg.Connection,
+    numbers: Sequence[int],
+    around: Callable[[Origin], Surroundings],
 ) -> Replayed:
     """Lead dead letters along the path again, in one transaction; again changes nothing.
 
@@ -38,12 +41,13 @@ def replay(
     Args:
         connection: where they are.
         numbers: which ones; those that no longer exist are left out.
-        around: what the steps are handed.
+        around: what the steps are handed with letters of an origin.
     """
     stored, rows, kept = 0, 0, 0
     with connection.transaction():
         for letter in deadletters.lock(connection, numbers):
-            new, problem = _try(connection, letter, around)
+            origin = Origin(letter.source, Family(letter.family))
+            new, problem = _try(connection, letter, around(origin))
             if problem:
                 deadletters.explain(connection, letter.id, problem)
                 kept += 1
@@ -62,7 +66,7 @@ def _try(
         return 0, parcel.refusal.reason
     try:
         with connection.transaction() as attempt:
-            stored = keep(connection, gather([parcel]))
+            stored = keep(connection, gather([parcel], around.origin))
             if stored.refused:
                 raise psycopg.Rollback(attempt)
     except psycopg.DataError as error:

@@ -1,88 +1,25 @@
-"""The path of a message, one readable list: what is done to it between broker and database.
+"""The path of a message: what is done to it between broker and database.
 
 A message that cannot be used is refused with a reason and becomes a dead letter; nothing that
 a device sends raises an error here, so a bad message never holds up its neighbours.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
 
-from config.clock import Clock
+from config.source import Family
+from ingest import foreign
 from ingest.codecs import Refusal, codec_for
 from ingest.messages import Event, EventKind, Level, Message, Position, Status, TourAck
+from ingest.parcel import Frame as Frame
+from ingest.parcel import KnownDevice as KnownDevice
+from ingest.parcel import Parcel as Parcel
+from ingest.parcel import Reading as Reading
+from ingest.parcel import Step as Step
+from ingest.parcel import Surroundings as Surroundings
 
 FARTHEST_AHEAD = timedelta(minutes=10)
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-class KnownDevice(Protocol):
-    """A device as the registry knows it."""
-
-    @property
-    def id(self) -> int:
-        """Its number in the database."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Its name in topics."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """`sensor`, `unit` or `gateway`."""
-        ...
-
-    @property
-    def container(self) -> str | None:
-        """The container that a sensor watches."""
-        ...
-
-    @property
-    def vehicle(self) -> str | None:
-        """The vehicle that a unit sits in."""
-        ...
-
-
-class Surroundings(NamedTuple):
-    """What the steps are handed besides the message."""
-
-    region: str
-    devices: Mapping[str, KnownDevice]
-    clock: Clock
-
-
-class Reading(NamedTuple):
-    """One thing said, judged.
-
-    Attributes:
-        message: what was said.
-        clock_suspect: whether the device's clock cannot be right; the instant stays as it was
-            told, because it is part of the record's name, but it never counts as the newest.
-    """
-
-    message: Message
-    clock_suspect: bool
-
-
-@dataclass(slots=True)
-class Parcel:
-    """A message on its path; each step adds what it found out."""
-
-    topic: str
-    payload: bytes
-    received_at: datetime
-    region: str = ""
-    sender: str = ""
-    messages: tuple[Message, ...] = ()
-    device: KnownDevice | None = None
-    readings: list[Reading] = field(default_factory=list)
-    refusal: Refusal | None = None
-
-
-Step = Callable[[Parcel, Surroundings], Refusal | None]
 
 
 def decode(parcel: Parcel, _: Surroundings) -> Refusal | None:
@@ -104,8 +41,14 @@ def identify(parcel: Parcel, around: Surroundings) -> Refusal | None:
         return Refusal(f"region: {parcel.region} is not served here")
     parcel.device = around.devices.get(parcel.sender)
     if parcel.device is None:
-        return Refusal(f"device: {parcel.sender} is not in the registry")
+        return Refusal(_stranger(parcel.sender, around.origin.id))
     return None
+
+
+def _stranger(sender: str, source: str) -> str:
+    if not source:
+        return f"device: {sender} is not in the registry"
+    return f"device: {sender} at {source} is not in the registry; see `binround device add`"
 
 
 _SPEAKS: dict[str, tuple[type[Message], ...]] = {
@@ -162,10 +105,18 @@ def judge_clock(parcel: Parcel, around: Surroundings) -> Refusal | None:
     parcel.readings = [
         Reading(message, not EARLIEST <= message.time <= latest) for message in parcel.messages
     ]
+    frame = parcel.frame
+    if frame is not None:
+        parcel.frame = frame._replace(clock_suspect=not EARLIEST <= frame.time <= latest)
     return None
 
 
 PATH: tuple[Step, ...] = (decode, identify, validate, judge_clock)
+KEPT_PATH: tuple[Step, ...] = (foreign.read, foreign.interpret, validate, judge_clock)
+FOREIGN_PATH: tuple[Step, ...] = (foreign.open_envelope, identify, *KEPT_PATH)
+PATHS: Mapping[Family, tuple[Step, ...]] = dict.fromkeys(Family, FOREIGN_PATH) | {
+    Family.CONTRACT: PATH
+}
 
 
 def walk(topic: str, payload: bytes, received_at: datetime, around: Surroundings) -> Parcel:
@@ -175,7 +126,12 @@ def walk(topic: str, payload: bytes, received_at: datetime, around: Surroundings
         the parcel: with a device and readings, or with a refusal.
     """
     parcel = Parcel(topic, payload, received_at)
-    for step in PATH:
+    return follow(PATHS[around.origin.family], parcel, around)
+
+
+def follow(path: tuple[Step, ...], parcel: Parcel, around: Surroundings) -> Parcel:
+    """Lead a parcel along a path, or to the first refusal on it."""
+    for step in path:
         parcel.refusal = step(parcel, around)
         if parcel.refusal:
             break

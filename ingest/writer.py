@@ -12,6 +12,7 @@ from datetime import datetime
 import psycopg
 
 from config.clock import Clock
+from config.source import OWN_BROKER, Origin
 from ingest.backoff import Backoff
 from ingest.clocks import Clocks
 from ingest.counters import Counters
@@ -44,6 +45,7 @@ class Writer:
         region: str,
         clock: Clock,
         counters: Counters,
+        origin: Origin = OWN_BROKER,
         batch_rows: int = 1000,
         linger_s: float = 0.02,
         receipt_pause_s: float = 0.0,
@@ -59,6 +61,7 @@ class Writer:
             region: whose messages these are.
             clock: what devices' clocks are judged by.
             counters: what happened is counted there.
+            origin: which source it is, and what its messages are written in.
             batch_rows: messages in one transaction at most.
             linger_s: how long a batch waits for more messages.
             receipt_pause_s: how long a unit waits at most to be told that a record is stored.
@@ -70,6 +73,7 @@ class Writer:
         self._region = region
         self._clock = clock
         self._counters = counters
+        self._origin = origin
         self._batch_rows = batch_rows
         self._linger_s = linger_s
         self._receipts = Receipts(tell, region, counters, receipt_pause_s)
@@ -115,8 +119,9 @@ class Writer:
         self._oldest = None
         self._source.acknowledge(deliveries)
         self._clocks.note(parcels)
-        self._receipts.note(parcels, self._registry.devices)
-        self._receipts.send()
+        if self._origin == OWN_BROKER:  # nobody else waits to be told
+            self._receipts.note(parcels, self._registry.devices_at(""))
+            self._receipts.send()
         return True
 
     def _take(self, timeout_s: float) -> list[Delivery]:
@@ -140,14 +145,23 @@ class Writer:
                 return parcels
 
     def _walk(self, deliveries: Sequence[Delivery], connection: psycopg.Connection) -> list[Parcel]:
-        around = Surroundings(self._region, self._registry.devices, self._clock)
+        around = self._surroundings()
         parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
         devices = around.devices
         strangers = any(parcel.sender and parcel.sender not in devices for parcel in parcels)
         if strangers and self._registry.refresh(connection, stranger=True):
-            around = around._replace(devices=self._registry.devices)
+            around = self._surroundings()
             parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
         return parcels
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self._region,
+            self._registry.devices_at(self._origin.id),
+            self._clock,
+            self._origin,
+            self._registry.calibrations,
+        )
 
     def _commit(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
         """Store parcels in one transaction; if the database will not take one, find out which."""
@@ -164,7 +178,7 @@ class Writer:
             self._bury(connection, parcels[0], error)
 
     def _transact(self, connection: psycopg.Connection, parcels: list[Parcel]) -> None:
-        haul = gather(parcels)
+        haul = gather(parcels, self._origin)
         unsaid = self._news.due()
         stored = keep(connection, haul, unsaid)
         if unsaid is None:
@@ -187,7 +201,7 @@ class Writer:
     def _bury(self, connection: psycopg.Connection, parcel: Parcel, error: psycopg.Error) -> None:
         reason = f"database: {' '.join(str(error).split())}"[:300]
         log.warning("message refused by the database: %s", type(error).__name__)
-        letter = dead_letter(parcel, reason)
+        letter = dead_letter(parcel, reason, self._origin)
         with connection.transaction():
             telemetry.store(connection, telemetry.Batch(dead_letters=[letter]))
         self._counters.dead_letters += 1

@@ -19,7 +19,13 @@ _BCRYPT_ROUNDS = 4
 
 
 class Device(NamedTuple):
-    """A sensor, a truck's unit, or a gateway that publishes for the sensors behind it."""
+    """A sensor, a truck's unit, or a gateway that publishes for the sensors behind it.
+
+    Attributes:
+        source: the region's source that it speaks through; empty for our own broker.
+        alias: its name there.
+        model: `vendor-model`, where somebody told.
+    """
 
     id: int
     name: str
@@ -29,6 +35,9 @@ class Device(NamedTuple):
     gateway: str | None
     client_id: str | None
     secret_hash: str | None
+    source: str = ""
+    alias: str | None = None
+    model: str | None = None
 
 
 class Credentials(NamedTuple):
@@ -144,7 +153,8 @@ def provision_many(
             )
             if done.rowcount != 1:
                 raise DatabaseError(
-                    f"there is no device {credentials.device!r} in use; load its region first"
+                    f"there is no device {credentials.device!r} in use at our own broker; "
+                    "load its region first"
                 )
     return made
 
@@ -153,6 +163,14 @@ def devices(connection: psycopg.Connection) -> dict[str, Device]:
     """Return every active device by its name."""
     rows = connection.execute(_SQL["devices"]).fetchall()
     return {device.name: device for device in map(Device._make, rows)}
+
+
+def by_source(devices: Iterable[Device]) -> dict[str, dict[str, Device]]:
+    """Return devices by the source they speak through, and what they are called there."""
+    found: dict[str, dict[str, Device]] = {}
+    for device in devices:
+        found.setdefault(device.source, {})[device.alias or device.name] = device
+    return found
 
 
 class RegionRecord(NamedTuple):

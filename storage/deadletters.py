@@ -25,6 +25,8 @@ class DeadLetter(NamedTuple):
         payload: the bytes.
         reason: why it could not be used.
         repeats: how often it came again.
+        source: the region's source that it came from; empty for our own broker.
+        family: what that source's messages are written in.
     """
 
     id: int
@@ -33,6 +35,8 @@ class DeadLetter(NamedTuple):
     payload: bytes
     reason: str
     repeats: int
+    source: str
+    family: str
 
 
 def bury(connection: psycopg.Connection, letters: Sequence[DeadLetterRow]) -> int:

@@ -13,6 +13,7 @@ import psycopg
 
 from config.errors import DeviceConflictError, DeviceError
 from config.region import ID_PATTERN
+from ingest.codecs.frames import frame_codecs
 from storage.assets import Credentials, provision
 from storage.sql import queries
 
@@ -27,6 +28,43 @@ class Kind(StrEnum):
     GATEWAY = "gateway"
 
 
+_ALIAS = re.compile(r"[!-~]{1,128}")
+_EUI = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+class Behind(NamedTuple):
+    """How a device is known at another server, which speaks for it.
+
+    Attributes:
+        source: the region's source.
+        alias: its name there: The Things Stack's device id, ChirpStack's EUI, Traccar's unique
+            id, OwnTracks' `user/device`, or the last level of its topic.
+        model: `vendor-model`; None takes what the server says.
+    """
+
+    source: str
+    alias: str
+    model: str | None = None
+
+
+def behind_source(source: str | None, alias: str | None, model: str | None) -> Behind | None:
+    """Return how a device is known at another server; None if our own broker speaks for it.
+
+    Raises:
+        DeviceError: one of the three is missing or unknown.
+    """
+    if model is not None and model not in frame_codecs():
+        raise DeviceError("model", model, f"no decoder; known are {', '.join(frame_codecs())}")
+    if source and alias:
+        return Behind(source, alias, model)
+    if source or alias:
+        missing = "alias" if source else "source"
+        raise DeviceError(missing, None, "a device behind a source needs a source and an alias")
+    if model is not None:
+        raise DeviceError("model", model, "only a device behind a source has one; name the source")
+    return None
+
+
 class Entry(NamedTuple):
     """A device in the registry, struck off or not.
 
@@ -35,6 +73,7 @@ class Entry(NamedTuple):
         declared: whether the region's folder names it.
         provisioned_at: since when it has its credentials.
         revoked_at: when it was struck off.
+        source, alias, model: as in `Behind`, if it is behind another server.
     """
 
     name: str
@@ -45,6 +84,9 @@ class Entry(NamedTuple):
     declared: bool
     provisioned_at: datetime | None
     revoked_at: datetime | None
+    source: str
+    alias: str | None
+    model: str | None
 
 
 def entries(
@@ -90,8 +132,9 @@ def add(
     server_user: str,
     container: str | None = None,
     gateway: str | None = None,
+    behind: Behind | None = None,
 ) -> Credentials | None:
-    """Add a device, or take back one that was struck off.
+    """Add a device, take back one that was struck off, or move one behind another server.
 
     Args:
         connection: all of it is one transaction on it.
@@ -102,9 +145,10 @@ def add(
         server_user: our own user at the broker, whose name no device may have.
         container: what a sensor watches.
         gateway: who speaks for a sensor that has no line of its own.
+        behind: the other server that speaks for it, instead of our own broker.
 
     Returns:
-        Its credentials; nothing for a sensor behind a gateway.
+        Its credentials; nothing for a device that others speak for.
 
     Raises:
         DeviceError: the name cannot be used, or what it is attached to is not there.
@@ -115,14 +159,19 @@ def add(
     if name == server_user:
         raise DeviceError("name", name, "this is our own user at the broker; choose another name")
     with connection.transaction():
+        if behind and (gateway or kind is Kind.GATEWAY):
+            raise DeviceError(
+                "source", behind.source, "it has a gateway or is one; leave one of them out"
+            )
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
-        row = [region, name, kind.value, container, vehicle, gateway]
+        source, alias, model = _place_behind(connection, name, behind)
+        row = [region, name, kind.value, container, vehicle, gateway, source, alias, model]
         if connection.execute(_SQL["add"], row).rowcount != 1:
             raise DeviceConflictError(
                 "name", name, "there is such a device already; rotate it for new credentials"
             )
-        return None if gateway else provision(connection, name, at=at)
+        return None if gateway or behind else provision(connection, name, at=at)
 
 
 def revoke(connection: psycopg.Connection, region: str, name: str, *, at: datetime) -> bool:
@@ -155,11 +204,27 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
         raise DeviceConflictError(
             "device", name, "this device is revoked; add it again to take it back"
         )
-    if known.gateway:
+    if others := known.source or known.gateway:
         raise DeviceConflictError(
-            "device", name, f"it has no credentials: {known.gateway} speaks for it, rotate that"
+            "device", name, f"it has no credentials here: {others} speaks for it"
         )
     return provision(connection, name, at=at)
+
+
+def _place_behind(
+    connection: psycopg.Connection, name: str, behind: Behind | None
+) -> tuple[str, str | None, str | None]:
+    """Make room for a device's name at another server; a struck-off one gives it up."""
+    if behind is None:
+        return "", None, None
+    source, alias, model = behind
+    if not _ALIAS.fullmatch(alias):
+        raise DeviceError("alias", alias, "use 1 to 128 printable characters without spaces")
+    alias = alias.lower() if _EUI.fullmatch(alias) else alias
+    if owner := _one(connection, "alias_owner", source, alias, name):
+        raise DeviceConflictError("alias", alias, f"that is {owner} already; revoke that first")
+    connection.execute(_SQL["free_alias"], [source, alias, name])
+    return source, alias, model
 
 
 def _require_place(
@@ -172,7 +237,7 @@ def _require_place(
 ) -> None:
     """Make sure that a device is attached to what it needs, and to nothing else."""
     if kind is Kind.SENSOR:
-        _require_container(connection, region, container)
+        _require_container(connection, region, name, container)
     elif container:
         raise DeviceError("container", container, "only a sensor watches a container; leave it out")
     elif gateway:
@@ -185,12 +250,14 @@ def _require_place(
         raise DeviceError("gateway", gateway, "there is no such gateway in use; add it first")
 
 
-def _require_container(connection: psycopg.Connection, region: str, container: str | None) -> None:
+def _require_container(
+    connection: psycopg.Connection, region: str, name: str, container: str | None
+) -> None:
     """Make sure that a container is there and has no sensor; two who ask wait for each other."""
     if container is None:
         raise DeviceError("container", None, "a sensor watches a container; name it")
     connection.execute(_SQL["lock_container"], [container])
-    free = _one(connection, "container_is_free", container, region)
+    free = _one(connection, "container_is_free", name, container, region)
     if free is None:
         raise DeviceError("container", container, "there is no such container in this region")
     if not free:

@@ -16,7 +16,17 @@ import psycopg
 from psycopg import sql
 
 from storage import deadletters, outbox
-from storage.rows import Batch, DeadLetterRow, EventRow, LevelRow, PositionRow, Row, StatusRow
+from storage.rows import (
+    Batch,
+    DeadLetterRow,
+    EventRow,
+    FrameRow,
+    LevelRow,
+    PositionRow,
+    Row,
+    StatusRow,
+    TrackerFrameRow,
+)
 from storage.sql import queries
 
 _SQL = queries("landing")
@@ -32,6 +42,10 @@ _TYPES = {
     "distance_mm": "int4",
     "temperature_c": "float4",
     "battery_v": "float4",
+    "battery_pct": "int4",
+    "tilt": "bool",
+    "port": "int4",
+    "payload": "bytea",
     "lon": "float8",
     "lat": "float8",
     "speed_mps": "float4",
@@ -69,6 +83,8 @@ _LEVEL = _Table("level", LevelRow)
 _POSITION = _Table("position", PositionRow)
 _EVENT = _Table("event", EventRow)
 _STATUS = _Table("status", StatusRow)
+_FRAME = _Table("frame", FrameRow)
+_TRACKER_FRAME = _Table("tracker_frame", TrackerFrameRow)
 
 
 def _series(batch: Batch) -> tuple[tuple[_Table, Sequence[Row]], ...]:
@@ -78,6 +94,8 @@ def _series(batch: Batch) -> tuple[tuple[_Table, Sequence[Row]], ...]:
         (_POSITION, batch.positions),
         (_EVENT, batch.events),
         (_STATUS, batch.statuses),
+        (_FRAME, batch.frames),
+        (_TRACKER_FRAME, batch.tracker_frames),
     )
 
 
@@ -100,7 +118,11 @@ class Stored:
     @property
     def news(self) -> dict[str, int]:
         """What a console should look at again: tables with new rows."""
-        return {table: count for table, count in self.counts.items() if count}
+        return {
+            table: count
+            for table, count in self.counts.items()
+            if count and table not in (_FRAME.name, _TRACKER_FRAME.name)
+        }
 
 
 def store(
@@ -143,6 +165,8 @@ def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:
         positions=kept["position"],
         events=kept["event"],
         statuses=kept["status"],
+        frames=kept["frame"],
+        tracker_frames=kept["tracker_frame"],
         dead_letters=[*batch.dead_letters, *refused],
     )
     counts["dead_letter"] = _follow_up(connection, landed)

@@ -29,7 +29,7 @@ def keep_logins(
     names = [*(vehicle.id for vehicle in region.vehicles), assets.gateway_name(region.id)]
     with database.connect() as connection:
         in_use = assets.devices(connection)
-    names = [name for name in names if name in in_use]
+    names = [name for name in names if name in in_use and not in_use[name].source]
     kept = _read(path)
     if missing := [name for name in names if not kept.get(name)]:
         with database.connect() as connection:

@@ -68,8 +68,38 @@ class StatusRow(NamedTuple):
     seq: int
     online: bool
     battery_v: float | None
+    battery_pct: int | None
+    tilt: bool | None
     firmware: str | None
     boot: int
+    received_at: datetime
+    clock_suspect: bool
+
+
+class FrameRow(NamedTuple):
+    """What another maker's sensor sent, byte for byte."""
+
+    time: datetime
+    device_id: int
+    seq: int
+    container: str
+    model: str
+    port: int | None
+    payload: bytes
+    received_at: datetime
+    clock_suspect: bool
+
+
+class TrackerFrameRow(NamedTuple):
+    """What another maker's tracker, or its server, sent, byte for byte."""
+
+    time: datetime
+    device_id: int
+    seq: int
+    vehicle: str
+    model: str
+    port: int | None
+    payload: bytes
     received_at: datetime
     clock_suspect: bool
 
@@ -81,9 +111,11 @@ class DeadLetterRow(NamedTuple):
     topic: str
     payload: bytes
     reason: str
+    source: str = ""
+    family: str = "contract"
 
 
-Row = LevelRow | PositionRow | EventRow | StatusRow
+Row = LevelRow | PositionRow | EventRow | StatusRow | FrameRow | TrackerFrameRow
 
 
 @dataclass(frozen=True)
@@ -94,4 +126,6 @@ class Batch:
     positions: Sequence[PositionRow] = ()
     events: Sequence[EventRow] = ()
     statuses: Sequence[StatusRow] = ()
+    frames: Sequence[FrameRow] = ()
+    tracker_frames: Sequence[TrackerFrameRow] = ()
     dead_letters: Sequence[DeadLetterRow] = ()

@@ -16,9 +16,11 @@ from storage.landing import store as store
 from storage.rows import Batch as Batch
 from storage.rows import DeadLetterRow as DeadLetterRow
 from storage.rows import EventRow as EventRow
+from storage.rows import FrameRow as FrameRow
 from storage.rows import LevelRow as LevelRow
 from storage.rows import PositionRow as PositionRow
 from storage.rows import StatusRow as StatusRow
+from storage.rows import TrackerFrameRow as TrackerFrameRow
 from storage.sql import queries
 
 _SQL = queries("telemetry")

@@ -37,6 +37,8 @@ SERIES = (
     Series("position", timedelta(days=1)),
     Series("event", timedelta(days=7)),
     Series("status", timedelta(days=7)),
+    Series("frame", timedelta(days=7)),
+    Series("tracker_frame", timedelta(days=1)),
 )
 
 

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.broker",
     "tests.fixtures.roads",
     "tests.fixtures.served",
+    "tests.fixtures.makers",
     "tests.fixtures.api",
 ]
 

@@ -5,8 +5,10 @@ it counts as full. Between them the share of the height is not the share of the 
 walls are straight, so a calibration has a shape: how much of the volume lies below each height.
 """
 
+from bisect import bisect_right
+from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -34,6 +36,15 @@ def tapered(top_to_bottom: float, steps: int = 10) -> Shape:
     return tuple((height, ((1 + grows * height) ** 3 - 1) / whole) for height in heights)
 
 
+SHAPES: dict[str, Shape] = {
+    "straight": STRAIGHT,
+    "bell": tapered(0.6),  # a glass container
+    "bin": tapered(1.2),  # a wheeled bin
+    "underground": STRAIGHT,  # a shaft
+}
+"""Shapes by name, for those who have no drawing at hand."""
+
+
 class Calibration(BaseModel):
     """How one sensor on one container is to be read.
 
@@ -58,6 +69,53 @@ class Calibration(BaseModel):
         if not rising or [round(share, 9) for share in ends] != [0, 0, 1, 1]:
             raise ValueError("shape must rise from (0, 0) to (1, 1)")
         return self
+
+
+class History(NamedTuple):
+    """A sensor's calibrations, oldest first.
+
+    Attributes:
+        since: from when on each counts.
+        calibrations: one for each of these instants, at least one.
+    """
+
+    since: tuple[datetime, ...]
+    calibrations: tuple[Calibration, ...]
+
+    def at(self, instant: datetime) -> Calibration:
+        """Return the one in force; the container was there before it was measured."""
+        return self.calibrations[max(bisect_right(self.since, instant) - 1, 0)]
+
+
+def shape_called(name: str) -> Shape:
+    """Return a shape by its name, or from its points `0:0,0.5:0.7,1:1`.
+
+    Raises:
+        ValueError: it is neither; whether the points make sense is Calibration's business.
+    """
+    if name in SHAPES:
+        return SHAPES[name]
+    try:
+        points = [tuple(map(float, point.split(":"))) for point in name.split(",")]
+        return tuple((height, share) for height, share in points)
+    except ValueError:
+        raise ValueError(
+            f"shape: {name!r} is none of {', '.join(SHAPES)} and no points like 0:0,0.5:0.7,1:1"
+        ) from None
+
+
+def name_of(shape: Shape) -> str:
+    """Return a shape's name, or its points."""
+    known = (name for name, points in SHAPES.items() if _same(points, shape))
+    return next(known, ",".join(f"{height:g}:{share:g}" for height, share in shape))
+
+
+def _same(one: Shape, other: Shape) -> bool:
+    return len(one) == len(other) and all(
+        abs(a - b) < 1e-9
+        for p, q in zip(one, other, strict=True)
+        for a, b in zip(p, q, strict=True)
+    )
 
 
 def fill_from_distance(distance_mm: float, calibration: Calibration) -> float:

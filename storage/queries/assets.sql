@@ -89,7 +89,8 @@ WHERE device.region = excluded.region
 INSERT INTO device (region, name, kind, container, gateway)
 VALUES (%s, %s, 'sensor', %s, (SELECT id FROM device WHERE name = %s))
 ON CONFLICT (name) DO UPDATE
-SET kind = excluded.kind, container = excluded.container, gateway = excluded.gateway,
+SET kind = excluded.kind, container = excluded.container,
+    gateway = CASE WHEN device.source = '' THEN excluded.gateway END,
     vehicle = NULL, declared = true, active = device.revoked_at IS NULL
 WHERE device.region = excluded.region
 
@@ -102,10 +103,11 @@ WHERE spare.region = %s AND spare.active AND NOT spare.declared
 
 -- name: provision
 UPDATE device SET client_id = %s, secret_hash = %s, provisioned_at = %s
-WHERE name = %s AND active
+WHERE name = %s AND active AND source = ''
 
 -- name: devices
-SELECT d.id, d.name, d.kind, d.container, d.vehicle, g.name, d.client_id, d.secret_hash
+SELECT d.id, d.name, d.kind, d.container, d.vehicle, g.name, d.client_id, d.secret_hash,
+       d.source, d.alias, d.model
 FROM device d
 LEFT JOIN device g ON g.id = d.gateway
 WHERE d.active

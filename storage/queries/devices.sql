@@ -1,6 +1,6 @@
 -- name: entries
 SELECT d.name, d.kind, d.container, d.vehicle, g.name, d.declared,
-       d.provisioned_at, d.revoked_at
+       d.provisioned_at, d.revoked_at, d.source, d.alias, d.model
 FROM device d
 LEFT JOIN device g ON g.id = d.gateway
 WHERE d.region = %(region)s AND (d.active OR d.revoked_at IS NOT NULL)
@@ -16,7 +16,7 @@ LIMIT %(limit)s
 SELECT FROM container WHERE id = %s FOR NO KEY UPDATE
 
 -- name: container_is_free
-SELECT NOT EXISTS (SELECT FROM device d WHERE d.container = c.id AND d.active)
+SELECT NOT EXISTS (SELECT FROM device d WHERE d.container = c.id AND d.active AND d.name <> %s)
 FROM container c WHERE c.id = %s AND c.region = %s AND c.active
 
 -- name: vehicle_exists
@@ -25,14 +25,27 @@ SELECT true FROM vehicle WHERE id = %s AND region = %s AND active
 -- name: gateway_exists
 SELECT true FROM device WHERE name = %s AND region = %s AND kind = 'gateway' AND active
 
+-- name: alias_owner
+SELECT name FROM device WHERE source = %s AND alias = %s AND active AND name <> %s
+
+-- name: free_alias
+UPDATE device SET source = '', alias = NULL
+WHERE source = %s AND alias = %s AND NOT active AND name <> %s
+
 -- name: add
-INSERT INTO device AS known (region, name, kind, container, vehicle, gateway, declared)
-VALUES (%s, %s, %s, %s, %s, (SELECT id FROM device WHERE name = %s), false)
+-- One that is in use may move from our own broker to a source, as what it is and where it is.
+INSERT INTO device AS known
+    (region, name, kind, container, vehicle, gateway, source, alias, model, declared)
+VALUES (%s, %s, %s, %s, %s, (SELECT id FROM device WHERE name = %s), %s, %s, %s, false)
 ON CONFLICT (name) DO UPDATE
 SET kind = excluded.kind, container = excluded.container, vehicle = excluded.vehicle,
-    gateway = excluded.gateway, active = true, revoked_at = NULL,
+    gateway = excluded.gateway, source = excluded.source, alias = excluded.alias,
+    model = excluded.model, active = true, revoked_at = NULL,
     client_id = NULL, secret_hash = NULL, provisioned_at = NULL
-WHERE known.region = excluded.region AND NOT known.active
+WHERE known.region = excluded.region
+  AND (NOT known.active
+       OR known.source = '' AND excluded.source <> '' AND known.kind = excluded.kind
+          AND known.container IS NOT DISTINCT FROM excluded.container)
 
 -- name: revoke
 UPDATE device

@@ -25,7 +25,7 @@ FROM last_position
 ORDER BY vehicle, time DESC, seq DESC
 
 -- name: dead_letters
-SELECT received_at, topic, payload, reason FROM dead_letter ORDER BY id DESC LIMIT %s
+SELECT received_at, topic, payload, reason, source, family FROM dead_letter ORDER BY id DESC LIMIT %s
 
 -- name: totals
 SELECT (SELECT count(*) FROM level), (SELECT count(*) FROM position),

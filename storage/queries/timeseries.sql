@@ -59,12 +59,18 @@ CREATE TABLE IF NOT EXISTS level_day (
 )
 
 -- name: fill_level_day
-INSERT INTO level_day
-SELECT container, date_bin('1 day', time, '2001-01-01 00:00Z'),
-       count(*), min(fill), avg(fill), max(fill)
-FROM level
-WHERE time >= %(since)s AND time < %(until)s AND NOT clock_suspect
-GROUP BY 1, 2
+WITH fresh AS MATERIALIZED (
+    SELECT container, date_bin('1 day', time, '2001-01-01 00:00Z') AS day,
+           count(*), min(fill), avg(fill), max(fill)
+    FROM level
+    WHERE time >= %(since)s AND time < %(until)s AND NOT clock_suspect
+    GROUP BY 1, 2
+), gone AS (
+    DELETE FROM level_day day
+    WHERE day.day >= %(since)s AND day.day < %(until)s
+      AND (day.container, day.day) NOT IN (SELECT container, fresh.day FROM fresh)
+)
+INSERT INTO level_day SELECT * FROM fresh
 ON CONFLICT (container, day) DO UPDATE
 SET readings = excluded.readings, fill_min = excluded.fill_min,
     fill_avg = excluded.fill_avg, fill_max = excluded.fill_max

@@ -46,7 +46,7 @@ class Post:
         """Replay everything."""
         with self.database.connect() as connection:
             around = self._around(connection)
-            return replay(connection, deadletters.all_ids(connection), around)
+            return replay(connection, deadletters.all_ids(connection), lambda _: around)
 
     def letters(self) -> list[deadletters.DeadLetter]:
         """Return all dead letters."""

@@ -52,7 +52,9 @@ def _lift(second: int = 0, device: int = 7, **changes: Any) -> EventRow:
 
 def _status(second: int = 0, device: int = 7, **changes: Any) -> StatusRow:
     at = NOW + timedelta(seconds=second)
-    return StatusRow(at, device, second, True, 12.6, "1.0", 0, NOW, False)._replace(**changes)
+    return StatusRow(at, device, second, True, 12.6, None, None, "1.0", 0, NOW, False)._replace(
+        **changes
+    )
 
 
 def _batch(rows: Sequence[Row]) -> Batch:
@@ -87,6 +89,8 @@ def test_a_batch_is_stored_in_one_go(database: Database) -> None:
             "position": 2,
             "event": 1,
             "status": 1,
+            "frame": 0,
+            "tracker_frame": 0,
             "dead_letter": 0,
         }
         assert not stored.used_fallback

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from storage import assets, checksums, deadletters, telemetry
+from storage import assets, checksums, deadletters, telemetry, timeseries
 from storage import migrate as schema
 from storage.database import Database
 from storage.rows import Batch, DeadLetterRow, LevelRow
@@ -29,12 +29,19 @@ def at_version(database: Database, count: int, patch: pytest.MonkeyPatch) -> Non
     """Make the schema of the first migrations, with the rows that were written with them."""
     with patch.context() as older:
         older.setattr(schema, "migrations", lambda: STEPS[:count])
+        older.setattr(timeseries, "SERIES", series_at(count))
         schema.migrate(database)
     with database.connect() as connection:
         for step in STEPS[:count]:
             path = ROWS / f"{step.name}.sql"
             assert path.exists(), f"add {path.relative_to(ROWS.parent.parent)} with rows"
             connection.execute(path.read_bytes(), prepare=False)
+
+
+def series_at(count: int) -> tuple[timeseries.Series, ...]:
+    """Return the time series that the first migrations make."""
+    text = "\n".join(step.statements for step in STEPS[:count])
+    return tuple(one for one in timeseries.SERIES if f"CREATE TABLE {one.table} (" in text)
 
 
 def own_rows(connection: psycopg.Connection) -> Mapping[str, list[dict[str, Any]]]:

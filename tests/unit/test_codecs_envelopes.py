@@ -110,7 +110,10 @@ def test_a_tag_names_the_model() -> None:
     (report,) = opened(CHIRP, chirp(deviceInfo=tagged))
     assert values(report) == EM400
     refusal = refused(CHIRP, chirp(deviceInfo=device))
-    assert refusal.reason == "model: the network server names none that is known here"
+    assert (
+        refusal.reason
+        == "model: the network server names none that is known here; give it with --model"
+    )
     assert refusal.sender == "24e124713c141234"
 
 

@@ -24,6 +24,7 @@ class Device(NamedTuple):
     kind: str
     container: str | None = None
     vehicle: str | None = None
+    model: str | None = None
 
 
 DEVICES = {

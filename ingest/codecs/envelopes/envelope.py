@@ -13,21 +13,21 @@ from ingest.codecs.measurement import Said
 
 
 class Uplink(NamedTuple):
-    """A sensor's frame as a LoRaWAN network server hands it on.
+    """A sensor's frame as a LoRaWAN network server hands it on, or as it came by itself.
 
     Attributes:
         device: its name at the network server.
-        time: when the network received it.
+        time: when the network received it; None where only the frame itself can tell.
         seq: the frame counter.
-        port: the LoRaWAN port.
+        port: the LoRaWAN port; None where there is none.
         frame: what the sensor sent.
         called: what the network server says the model is, best first; may be wrong or empty.
     """
 
     device: str
-    time: datetime
+    time: datetime | None
     seq: int
-    port: int
+    port: int | None
     frame: bytes
     called: tuple[str, ...]
 
