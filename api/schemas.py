@@ -254,6 +254,11 @@ DeviceState = Literal["active", "revoked"]
 Gateway = Annotated[
     Id | None, Field(description="Who speaks for a sensor without a line of its own.")
 ]
+Source = Annotated[
+    str | None, Field(description="The region's source that speaks for it, instead of our broker.")
+]
+Alias = Annotated[str | None, Field(description="Its name at that source.")]
+Model = Annotated[str | None, Field(description="`vendor-model`; none takes what the source says.")]
 
 
 class NewDevice(BaseModel):
@@ -267,6 +272,9 @@ class NewDevice(BaseModel):
     kind: DeviceKind
     container: Annotated[Id | None, Field(description="What a sensor watches.")] = None
     gateway: Gateway = None
+    source: Source = None
+    alias: Alias = None
+    model: Model = None
 
 
 class Device(BaseModel):
@@ -278,6 +286,9 @@ class Device(BaseModel):
     container: str | None = None
     vehicle: str | None = None
     gateway: Gateway = None
+    source: Source = None
+    alias: Alias = None
+    model: Model = None
     declared: bool = Field(description="Whether the region's folder names it.")
     provisioned_at: datetime | None = Field(
         default=None, description="Since when it has its credentials; none: it has none."
@@ -298,9 +309,7 @@ class Credentials(BaseModel):
 class ProvisionedDevice(Device):
     """A device with its new credentials."""
 
-    credentials: Credentials | None = Field(
-        description="None for a sensor that a gateway speaks for."
-    )
+    credentials: Credentials | None = Field(description="None for a device that others speak for.")
 
 
 class Geometry(BaseModel):

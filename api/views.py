@@ -252,4 +252,5 @@ def provisioned_device(entry: Entry, made: Credentials | None) -> schemas.Provis
 
 
 def _registered(entry: Entry) -> dict[str, Any]:
-    return {**entry._asdict(), "state": "revoked" if entry.revoked_at else "active"}
+    told = {**entry._asdict(), "source": entry.source or None}
+    return {**told, "state": "revoked" if entry.revoked_at else "active"}

@@ -18,11 +18,10 @@ from config.region_folder import load_region
 from config.settings import Settings, load_settings
 from ingest.codecs.calibration import Calibration, name_of, shape_called
 from ingest.codecs.codec import first_problem
-from ingest.codecs.frames import frame_codecs
 from storage import audit, calibrations, clocks, devices
 from storage.assets import Credentials
 from storage.database import open_database
-from storage.devices import Behind, Kind
+from storage.devices import Kind, behind_source
 from storage.logins import LOGINS, renew_login
 from storage.migrate import require_schema
 
@@ -85,7 +84,7 @@ def add(
     A device in use moves from our own broker to `--source`: its credentials end.
     """
     settings = load_settings()
-    behind = _behind(source, alias, model)
+    behind = behind_source(source, alias, model)
     calibration = _calibration(empty_mm, full_mm, shape)
     at = open_clock(settings.clock).now()
     with _registry(settings) as (connection, region):
@@ -175,20 +174,6 @@ def _registry(settings: Settings) -> Iterator[tuple[psycopg.Connection, str]]:
         require_schema(database)
         with database.connect() as connection:
             yield connection, region
-
-
-def _behind(source: str | None, alias: str | None, model: str | None) -> Behind | None:
-    if model is not None and model not in frame_codecs():
-        raise BinroundError(
-            f"model {model!r} has no decoder; known are {', '.join(frame_codecs())}"
-        )
-    if (source is None) != (alias is None):
-        raise BinroundError("a device behind a source needs both: --source ID and --alias NAME")
-    if source is None or alias is None:
-        if model is not None:
-            raise BinroundError("--model is for a device behind a source: --source ID --alias NAME")
-        return None
-    return Behind(source, alias, model)
 
 
 def _calibration(empty_mm: int | None, full_mm: int, shape: str) -> Calibration | None:

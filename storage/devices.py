@@ -13,6 +13,7 @@ import psycopg
 
 from config.errors import DeviceConflictError, DeviceError
 from config.region import ID_PATTERN
+from ingest.codecs.frames import frame_codecs
 from storage.assets import Credentials, provision
 from storage.sql import queries
 
@@ -44,6 +45,24 @@ class Behind(NamedTuple):
     source: str
     alias: str
     model: str | None = None
+
+
+def behind_source(source: str | None, alias: str | None, model: str | None) -> Behind | None:
+    """Return how a device is known at another server; None if our own broker speaks for it.
+
+    Raises:
+        DeviceError: one of the three is missing or unknown.
+    """
+    if model is not None and model not in frame_codecs():
+        raise DeviceError("model", model, f"no decoder; known are {', '.join(frame_codecs())}")
+    if source and alias:
+        return Behind(source, alias, model)
+    if source or alias:
+        missing = "alias" if source else "source"
+        raise DeviceError(missing, None, "a device behind a source needs a source and an alias")
+    if model is not None:
+        raise DeviceError("model", model, "only a device behind a source has one; name the source")
+    return None
 
 
 class Entry(NamedTuple):
@@ -142,7 +161,7 @@ def add(
     with connection.transaction():
         if behind and (gateway or kind is Kind.GATEWAY):
             raise DeviceError(
-                "source", behind.source, "a device has a source or a gateway, a gateway neither"
+                "source", behind.source, "it has a gateway or is one; leave one of them out"
             )
         _require_place(connection, region, name, kind, container, gateway)
         vehicle = name if kind is Kind.UNIT else None
@@ -185,9 +204,9 @@ def rotate(connection: psycopg.Connection, region: str, name: str, *, at: dateti
         raise DeviceConflictError(
             "device", name, "this device is revoked; add it again to take it back"
         )
-    if speaker := known.source or known.gateway:
+    if others := known.source or known.gateway:
         raise DeviceConflictError(
-            "device", name, f"it has no credentials here: {speaker} speaks for it, rotate that"
+            "device", name, f"it has no credentials here: {others} speaks for it"
         )
     return provision(connection, name, at=at)
 
@@ -203,9 +222,7 @@ def _place_behind(
         raise DeviceError("alias", alias, "use 1 to 128 printable characters without spaces")
     alias = alias.lower() if _EUI.fullmatch(alias) else alias
     if owner := _one(connection, "alias_owner", source, alias, name):
-        raise DeviceConflictError(
-            "alias", alias, f"at {source} this is {owner} already; revoke that first"
-        )
+        raise DeviceConflictError("alias", alias, f"that is {owner} already; revoke that first")
     connection.execute(_SQL["free_alias"], [source, alias, name])
     return source, alias, model
 
@@ -234,13 +251,13 @@ def _require_place(
 
 
 def _require_container(
-    connection: psycopg.Connection, region: str, sensor: str, container: str | None
+    connection: psycopg.Connection, region: str, name: str, container: str | None
 ) -> None:
     """Make sure that a container is there and has no sensor; two who ask wait for each other."""
     if container is None:
         raise DeviceError("container", None, "a sensor watches a container; name it")
     connection.execute(_SQL["lock_container"], [container])
-    free = _one(connection, "container_is_free", sensor, container, region)
+    free = _one(connection, "container_is_free", name, container, region)
     if free is None:
         raise DeviceError("container", container, "there is no such container in this region")
     if not free:

@@ -10,7 +10,7 @@ from api.pages import Cursor, Limit, decode, page
 from api.problems import CONFLICT, INVALID, NOT_FOUND, HttpProblem, declared
 from config.region import ID_PATTERN
 from storage import audit, devices
-from storage.devices import Entry, Kind
+from storage.devices import Entry, Kind, behind_source
 from storage.logins import LOGINS, renew_login
 
 router = APIRouter(tags=["devices"])
@@ -67,7 +67,9 @@ def post_device(
         Kind(order.kind),
         at=now,
         server_user=parts.settings.broker_user,
-        **order.model_dump(exclude={"name", "kind"}),
+        container=order.container,
+        gateway=order.gateway,
+        behind=behind_source(order.source, order.alias, order.model),
     )
     audit.record(connection, asker.name, "add-device", f"device/{order.name}", at=now)
     background.add_task(renew_login, parts.settings.data_dir / LOGINS, order.name, made)

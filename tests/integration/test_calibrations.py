@@ -168,12 +168,12 @@ def test_a_device_behind_a_source_is_added_calibrated_and_shown(commands: Makers
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("--source lora", "needs both: --source ID and --alias NAME"),
-        ("--alias x", "needs both: --source ID and --alias NAME"),
-        ("--model elsys-elt", "--model is for a device behind a source"),
-        ("--source lora --alias x --model elsys", "'elsys' has no decoder; known are"),
-        ("--source lora --alias bin-0", "bin-0 at lora is lvl-s001-1; revoke that first"),
-        ("--source lora --alias x --gateway example-gateway", "a source or a gateway"),
+        ("--source lora", "alias: a device behind a source needs a source and an alias"),
+        ("--alias x", "source: a device behind a source needs a source and an alias"),
+        ("--model elsys-elt", "only a device behind a source has one"),
+        ("--source lora --alias x --model elsys", "model 'elsys': no decoder; known are"),
+        ("--source lora --alias bin-0", "that is lvl-s001-1 already; revoke that first"),
+        ("--source lora --alias x --gateway example-gateway", "it has a gateway or is one"),
         ("--full-mm 3", "--empty-mm is missing"),
         ("--empty-mm 3 --full-mm 3", "full_mm must be less than empty_mm"),
         ("--empty-mm 3 --shape egg", "'egg' is none of straight, bell, bin, underground"),
