@@ -12,6 +12,7 @@ from datetime import datetime
 import psycopg
 
 from config.clock import Clock
+from config.source import OWN_BROKER, Origin
 from ingest.backoff import Backoff
 from ingest.clocks import Clocks
 from ingest.counters import Counters
@@ -44,6 +45,7 @@ class Writer:
         region: str,
         clock: Clock,
         counters: Counters,
+        origin: Origin = OWN_BROKER,
         batch_rows: int = 1000,
         linger_s: float = 0.02,
         receipt_pause_s: float = 0.0,
@@ -59,6 +61,7 @@ class Writer:
             region: whose messages these are.
             clock: what devices' clocks are judged by.
             counters: what happened is counted there.
+            origin: which source it is, and what its messages are written in.
             batch_rows: messages in one transaction at most.
             linger_s: how long a batch waits for more messages.
             receipt_pause_s: how long a unit waits at most to be told that a record is stored.
@@ -70,6 +73,7 @@ class Writer:
         self._region = region
         self._clock = clock
         self._counters = counters
+        self._origin = origin
         self._batch_rows = batch_rows
         self._linger_s = linger_s
         self._receipts = Receipts(tell, region, counters, receipt_pause_s)
@@ -115,8 +119,9 @@ class Writer:
         self._oldest = None
         self._source.acknowledge(deliveries)
         self._clocks.note(parcels)
-        self._receipts.note(parcels, self._registry.devices)
-        self._receipts.send()
+        if self._origin == OWN_BROKER:  # nobody else waits for an answer
+            self._receipts.note(parcels, self._registry.devices)
+            self._receipts.send()
         return True
 
     def _take(self, timeout_s: float) -> list[Delivery]:
@@ -140,6 +145,7 @@ class Writer:
                 return parcels
 
     def _walk(self, deliveries: Sequence[Delivery], connection: psycopg.Connection) -> list[Parcel]:
+        self._registry.refresh(connection)
         around = Surroundings(self._region, self._registry.devices, self._clock)
         parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
         devices = around.devices

@@ -93,6 +93,7 @@ KEPT = {
     "container": _DECLARED,
     "device": _DECLARED,
     "device_clock": "overwritten by the next day's messages",
+    "source_mark": "overwritten as messages are stored; an instant for each source",
     "belief": "overwritten by the next computation",
     "level_day": "fill levels by day, for statistics over years; no vehicle, no person",
     "stop": "goes with its tour",
