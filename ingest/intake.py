@@ -23,6 +23,8 @@ from ingest.writer import Writer
 from storage import sources
 from storage.database import Database
 
+RESTART_S = 1.0
+
 Part = Callable[[threading.Event], None]
 
 log = logging.getLogger(__name__)
@@ -100,7 +102,7 @@ class Intake:
 
     def _write(self, stop: threading.Event) -> None:
         """Store until told to stop; an error that nobody foresaw must not end the others."""
-        backoff = Backoff(first_s=1.0, cap_s=60.0)
+        backoff = Backoff(first_s=RESTART_S, cap_s=60.0)
         while True:
             try:
                 self._writer.run(stop)

@@ -128,7 +128,7 @@ class Line:
         """Count the line as usable: connected, and subscribed where that is needed."""
         self._backoff.reset()
         if self._telling:
-            log.info("%s line is up", self._login.name)
+            log.info("%s: line is up", self._login.name)
         self._attempts = 0
         self.times_up += 1
         self._ready.set()
@@ -160,7 +160,7 @@ class Line:
 
     def _lost(self, *_: Any) -> None:
         if self._ready.is_set():
-            log.warning("%s line lost, it will come back", self._login.name)
+            log.warning("%s: line lost, it will come back", self._login.name)
         self._ready.clear()
         self.on_down()
         self._wait_next_time()
@@ -174,7 +174,7 @@ class Line:
         """Tell why there is no line: when it is news, and then now and again."""
         if self._telling and (problem != self._problem or self._attempts % SAY_EVERY == 0):
             log.warning(
-                "no %s line to %s (%s), trying again; %s",
+                "%s: no line to %s (%s), trying again; %s",
                 self._login.name, self._login.url, problem, self._login.advice,
             )  # fmt: skip
         self._problem = problem
