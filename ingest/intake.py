@@ -136,7 +136,7 @@ class Intake:
             self._source,
             ThingsStackStorage(url, self._source.user, key, self._source.tls),
             coverage,
-            self._new_writer(Fetched(), counters).write,
+            self._new_writer(Fetched(), counters),
             self._database,
             self._clock,
             counters,

@@ -80,7 +80,7 @@ class Coverage:
         with self._guard:
             self._live = max(self._live, at)
             if self._gap is None and self._unbroken:
-                self._until = self._live
+                self._until = max(self._until, self._live)
 
     def filled(self, at: datetime) -> None:
         """Note that the gap is filled up to an instant."""

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from config.clock import Clock
@@ -15,10 +16,12 @@ from ingest.backoff import Backoff
 from ingest.counters import Counters
 from ingest.outage import DATABASE_AWAY
 from ingest.sources import Delivery
+from ingest.writer import Writer
 from storage import sources
 from storage.database import Database
 
 LOOK_S = 0.5
+FIRST_S = 1.0  # after a first failure
 KEEP_S = 10.0  # how often the mark is written down
 BATCH = 500
 
@@ -27,8 +30,6 @@ SETTLE_S = 60.0
 
 # Asked for on both sides of a gap: our clock and the network server's differ.
 MARGIN = timedelta(minutes=5)
-
-Write = Callable[[Sequence[Delivery], threading.Event], bool]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def fetch(
     storage: ThingsStackStorage,
     since: datetime,
     until: datetime,
-    write: Write,
+    writer: Writer,
     clock: Clock,
     stop: threading.Event,
 ) -> Iterator[Sequence[StoredUplink]]:
@@ -62,7 +63,7 @@ def fetch(
         storage: where it is.
         since: the span's beginning, by the network server's clock.
         until: its end.
-        write: stores deliveries; False if it was given up because of `stop`.
+        writer: stores it.
         clock: tells when a message came in.
         stop: ends it early.
 
@@ -72,7 +73,7 @@ def fetch(
     for batch in _batches(storage.uplinks(since, until)):
         now = clock.now()
         deliveries = [Delivery(uplink.topic, uplink.payload, now, None) for uplink in batch]
-        if stop.is_set() or not write(deliveries, stop):
+        if stop.is_set() or not writer.write(deliveries, stop):
             return
         yield batch
 
@@ -102,7 +103,7 @@ class Backfill:
         source: Source,
         storage: ThingsStackStorage,
         coverage: Coverage,
-        write: Write,
+        writer: Writer,
         database: Database,
         clock: Clock,
         counters: Counters,
@@ -113,15 +114,15 @@ class Backfill:
             source: whose gaps these are.
             storage: what its network server kept.
             coverage: where the gaps are.
-            write: stores deliveries, on a database connection of its own.
+            writer: stores what was fetched, on a database connection of its own.
             database: keeps the mark.
             clock: tells when a message came in.
             counters: what happened is counted there.
         """
         self._source, self._storage, self._coverage = source, storage, coverage
-        self._write, self._database, self._clock = write, database, clock
+        self._writer, self._database, self._clock = writer, database, clock
         self._counters = counters
-        self._backoff = Backoff(first_s=1.0, cap_s=300.0)
+        self._backoff = Backoff(first_s=FIRST_S, cap_s=300.0)
         self._gap: Gap | None = None
         self._since = coverage.until  # where to ask from
         self._again_s = 0.0  # not before, by the monotonic clock
@@ -145,10 +146,9 @@ class Backfill:
             except Exception:  # live messages must not end with it
                 log.exception("backfill of source %s", self._source.id)
                 self._fail("unexpected error")
-        try:
+        with suppress(*DATABASE_AWAY):  # an older mark only makes the next gap longer
             self._keep(0)
-        except DATABASE_AWAY:
-            return  # the mark of before only makes the next gap longer
+        self._writer.hang_up()
 
     def _fill(self, stop: threading.Event) -> None:
         gap = self._coverage.look()
@@ -176,7 +176,7 @@ class Backfill:
         oldest = self._clock.now() - timedelta(days=self._source.storage_days)
         since, until = max(self._since, oldest), gap.until + MARGIN
         fetched = 0
-        for batch in fetch(self._storage, since, until, self._write, self._clock, stop):
+        for batch in fetch(self._storage, since, until, self._writer, self._clock, stop):
             fetched += len(batch)
             self._counters.backfilled += len(batch)
             if known := [uplink.received_at for uplink in batch if uplink.received_at]:
