@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: before the mark of a source, nothing is missing."""
 
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -122,10 +123,22 @@ class Source(RuleBasedStateMachine):
 TestCoverage = Source.TestCase
 
 
+def test_live_messages_do_not_hide_a_gap() -> None:
+    """A crash halfway through a gap begins again where the gap was, not at the newest message."""
+    clock, line = FixedClock(BEGIN + 100 * TICK), Line()
+    coverage = Coverage(line, clock, BEGIN)
+    line.is_up, line.gaps = True, 1
+    gap = coverage.look()
+    assert gap is not None
+    coverage.filled(BEGIN + 10 * TICK)
+    coverage.stored(BEGIN + 120 * TICK)
+    assert coverage.until == BEGIN + 10 * TICK
+    coverage.close(gap)
+    assert coverage.until == BEGIN + 120 * TICK
+
+
 def test_messages_that_found_no_room_are_a_gap() -> None:
     """While nobody reads a line without a memory, its server throws away what it says."""
-    import threading
-
     inbox = Inbox(1)
     inbox.put(Delivery("t", b"1", BEGIN, None))
     assert inbox.stoppages == 0
