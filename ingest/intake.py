@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from config.clock import Clock
 from config.settings import Settings
 from config.source import Source
+from ingest import news
 from ingest.backfill import Backfill, Coverage, Covered, Fetched, ThingsStackStorage
 from ingest.backoff import Backoff
 from ingest.broker import client_id, server_secret
@@ -72,7 +73,7 @@ class Intake:
             coverage = Coverage(self._line, clock, self._stored_until())
             messages = Covered(self._line, coverage)
             self._backfill = self._filler(source.storage, password, coverage)
-        self._writer = self._new_writer(messages, self.counters)
+        self._writer = self._new_writer(messages, self.counters, news.PAUSE_S)
         if source.user and not password.get_secret_value():
             log.warning("source %s: no password; set %s", source.id, source.variable)
 
@@ -115,7 +116,9 @@ class Intake:
             else:
                 return
 
-    def _new_writer(self, messages: Messages, counters: Counters) -> Writer:
+    def _new_writer(
+        self, messages: Messages, counters: Counters, news_pause_s: float = 0.0
+    ) -> Writer:
         return Writer(
             messages,
             self._database,
@@ -127,6 +130,7 @@ class Intake:
             origin=self._source.origin,
             batch_rows=self._settings.ingest_batch_rows,
             linger_s=self._settings.ingest_linger_ms / 1000,
+            news_pause_s=news_pause_s,
         )
 
     def _filler(self, url: str, key: SecretStr, coverage: Coverage) -> Backfill:

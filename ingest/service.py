@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from config.clock import Clock
 from config.settings import Settings
 from config.source import Source
+from ingest import news
 from ingest.broker import Refusals, client_id, region_broker, server_secret
 from ingest.broker.age import keep_age
 from ingest.counters import Counters
@@ -29,7 +30,6 @@ from storage.migrate import require_schema
 
 REPORT_S = 60.0
 RECEIPT_PAUSE_S = 0.25  # a unit sends again after seconds
-NEWS_PAUSE_S = 0.5  # a truck moves seven metres meanwhile
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def serve(
             batch_rows=settings.ingest_batch_rows,
             linger_s=settings.ingest_linger_ms / 1000,
             receipt_pause_s=RECEIPT_PAUSE_S,
-            news_pause_s=NEWS_PAUSE_S,
+            news_pause_s=news.PAUSE_S,
         )
         downlink = Downlink(database, publisher, region, counters, clock)
         tidier = Tidier(login("tidier"), database, region, clock)
