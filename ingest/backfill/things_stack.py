@@ -29,6 +29,7 @@ from ingest.messages import MAX_PAYLOAD_BYTES, Instant
 
 PAGE = 1_000
 LONGEST_LINE = 4 * MAX_PAYLOAD_BYTES
+LONGEST_WAIT_S = 3600.0  # that a server may ask for
 WAITS = httpx.Timeout(10.0, connect=5.0)
 _TICK = timedelta(microseconds=1)
 
@@ -158,7 +159,7 @@ def _refused(answer: httpx.Response) -> BackfillError:
     except ValidationError:
         said = answer.reason_phrase
     wait = answer.headers.get("Retry-After", "")
-    wait_s = float(wait) if wait.isascii() and wait.isdecimal() else 0.0
+    wait_s = min(float(wait), LONGEST_WAIT_S) if wait.isascii() and wait.isdecimal() else 0.0
     where = answer.url.copy_with(query=None)
     return BackfillError(f"{where}: {answer.status_code} {_plain(said)}", wait_s)
 

@@ -46,16 +46,22 @@ class Partner:
     """Somebody whose sensors speak our contract, on a broker of their own."""
 
     def __init__(
-        self, served: Served, folder: Path, name: str, authority: Authority | None = None
+        self,
+        served: Served,
+        folder: Path,
+        name: str,
+        authority: Authority | None = None,
+        *,
+        mutual: bool = False,
     ) -> None:
         self.sensor = served.region.containers[0].sensor or ""
         self.topic = up_topic(served.region.id, self.sensor, Kind.LEVEL)
-        self.broker = OtherBroker(folder, f"user-{name}", (self.topic,), authority)
+        self.broker = OtherBroker(folder, f"user-{name}", (self.topic,), authority, mutual=mutual)
         self.name, self.served = name, served
 
     def declare(self, **changes: object) -> Source:
         """Let the region name this broker."""
-        ca = self.broker.authority.ca if self.broker.authority else None
+        ca = self.broker.authority.trusted.ca if self.broker.authority else None
         facts = {
             "id": self.name,
             "family": Family.CONTRACT,
@@ -199,9 +205,27 @@ def test_a_server_that_nobody_vouches_for_gets_no_password(
 ) -> None:
     """A certificate of another authority ends the line before we say who we are."""
     stranger = Authority(tmp_path / "stranger")
-    partner.declare(ca=str(stranger.ca))
+    partner.declare(ca=str(stranger.trusted.ca))
     with served.ingester():
         eventually(lambda: "certificate verify failed" in caplog.text)
+
+
+def test_a_broker_that_wants_a_certificate_gets_ours(served: Served, tmp_path: Path) -> None:
+    """Mutual TLS: with the certificate and key that the region names; without, no line."""
+    authority = Authority(tmp_path / "authority")
+    partner = Partner(served, tmp_path / "partner", "partner", authority, mutual=True)
+    ours = authority.client
+    with partner.broker:
+        with_ours = partner.declare(certificate=str(ours.certificate), key=str(ours.key))
+        without = with_ours.model_copy(update={"id": "other", "certificate": None, "key": None})
+        served.sources = (*served.sources, without)
+        served.passwords = {**served.passwords, "other": served.passwords["partner"]}
+        read = with_metrics(served)
+        with served.ingester():
+            eventually(lambda: read()["binround_ingest_connected partner"] == 1)
+            partner.say(1)
+            eventually(lambda: levels(served) == [1])
+            assert read()["binround_ingest_connected other"] == 0
 
 
 def test_a_topic_that_is_forbidden_is_named_and_tried_again(
