@@ -41,6 +41,7 @@ ENTRIES = (
     Entry("privacy", FACTS, "What is kept about people, and who looked.", group=True),
     Entry("setup", SERVICES, "Prepare a database and a broker of your own for a region."),
     Entry("ingest", SERVICES, "Run the ingester: from the broker into the database."),
+    Entry("backfill", SERVICES, "Fetch what a network server said while nobody listened."),
     Entry("worker", SERVICES, "Run the worker: planning and studies."),
     Entry("api", SERVICES, "Run the API and the console."),
     Entry("simulate", SERVICES, "Run the simulated city: its sensors and trucks."),

@@ -11,6 +11,7 @@
     │   └── StaleResultError   a result that came too late: another worker has the job now
     ├── BrokerError          no broker, or it refuses us
     ├── CrewError            a crew that cannot be written down as it was given
+    ├── BackfillError        a network server's storage does not answer, or refuses
     ├── RoadsError           no road engine, or an extract it cannot use
     ├── ProblemError         a routing problem that is not well formed; names its field
     ├── PlanError            a day cannot be planned as it was asked for
@@ -94,6 +95,18 @@ class CrewError(BinroundError):
     """A crew cannot be written down as it was given; the message holds no name."""
 
     exit_code = 2
+
+
+class BackfillError(BinroundError):
+    """A network server's storage does not answer, or refuses; what was fetched is stored.
+
+    Attributes:
+        wait_s: for how long it wants to be left alone; 0 when it did not say.
+    """
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        self.wait_s = wait_s
+        super().__init__(message)
 
 
 class RoadsError(BinroundError):

@@ -14,17 +14,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-ID_PATTERN = r"^[a-z0-9-]{1,32}$"
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
+from config.fact import ID_PATTERN as ID_PATTERN
+from config.fact import Fact as Fact
+from config.fact import Id as Id
+from config.source import Source
+
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -54,21 +55,6 @@ def _without_zone(value: time) -> time:
 
 
 WallTime = Annotated[time, BeforeValidator(_not_a_number), AfterValidator(_without_zone)]
-
-
-class Fact(BaseModel):
-    """Base of all declared facts: frozen, and unknown fields are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_number_by_accident(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuse `true` where a number or a text is meant; pydantic would take it for 1."""
-        field = cls.model_fields[str(info.field_name)]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError(f"{str(value).lower()} is no value for it")
-        return value
 
 
 class RuleProfile(StrEnum):
@@ -282,6 +268,7 @@ class Region(RegionHead):
     sites: tuple[Site, ...]
     containers: tuple[Container, ...]
     holidays: Mapping[date, str] = Field(default_factory=dict)
+    sources: tuple[Source, ...] = ()  # brokers besides our own
 
     @property
     def time_zone(self) -> ZoneInfo:

@@ -49,8 +49,8 @@ def check_together(
 
 def _unique(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
     for facts in lists.values():
-        _no_repeat(((fact.value.id, fact) for fact in facts), "id", mistakes)
-    _no_repeat(((row.value.id, row) for row in rows), "id", mistakes)
+        no_repeat(((fact.value.id, fact) for fact in facts), "id", mistakes)
+    no_repeat(((row.value.id, row) for row in rows), "id", mistakes)
     # A tour visits sites and facilities, and MQTT knows sensors and vehicles, each by one name.
     facilities = {fact.value.id for fact in lists["facilities"]}
     vehicles = {fact.value.id for fact in lists["vehicles"]}
@@ -60,12 +60,13 @@ def _unique(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
         if row.value.sensor in vehicles:
             mistakes.about(row, "sensor", f"{row.value.sensor!r} is the id of a vehicle")
     sensors = ((row.value.sensor, row) for row in rows if row.value.sensor is not None)
-    _no_repeat(sensors, "sensor", mistakes)
+    no_repeat(sensors, "sensor", mistakes)
 
 
-def _no_repeat(
+def no_repeat(
     named: Iterable[tuple[str | None, Declared[Any]]], field: str, mistakes: Mistakes
 ) -> None:
+    """Note names that were already taken."""
     first: dict[str | None, Declared[Any]] = {}
     for name, fact in named:
         if name in first:

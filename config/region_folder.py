@@ -5,6 +5,7 @@
     facilities.toml      [[facilities]] with [[facilities.hours]]
     vehicles.toml        [[vehicles]] with [[vehicles.compartments]]
     holidays.toml        [holidays]: date = "name"
+    sources.toml         [[sources]], brokers besides our own; may be left out
     containers.geojson   or containers.csv
 
 `docs/region.md` explains every field.
@@ -31,10 +32,12 @@ from config.region import (
     Service,
     Vehicle,
 )
-from config.region_checks import check_together
+from config.region_checks import check_together, no_repeat
 from config.region_containers import ContainerRow, read_containers
 from config.region_lines import toml_lines
 from config.region_source import Declared, FactList, Mistakes, Source, declare, suggestion
+from config.region_sources import check_sources, find_files
+from config.source import Source as BrokerSource
 
 LISTS: Mapping[str, Mapping[str, type[Fact]]] = {
     "region.toml": {"fractions": Fraction, "services": Service},
@@ -42,6 +45,7 @@ LISTS: Mapping[str, Mapping[str, type[Fact]]] = {
     "facilities.toml": {"facilities": Facility},
     "vehicles.toml": {"vehicles": Vehicle},
 }
+SOURCES = "sources.toml"
 
 
 class Holidays(Fact):
@@ -58,6 +62,7 @@ class Folder:
     lists: dict[str, FactList] = field(default_factory=dict)
     holidays: dict[date, str] = field(default_factory=dict)
     rows: list[Declared[ContainerRow]] = field(default_factory=list)
+    sources: FactList = field(default_factory=FactList)
 
 
 def shipped_regions() -> list[str]:
@@ -99,6 +104,7 @@ def load_region(name_or_dir: str, *, containers: bool = True) -> Region:
     if containers:
         folder.rows = read_containers(path, mistakes)
     check_together(folder.head, folder.lists, folder.rows, mistakes)
+    check_sources(folder.sources, mistakes)
     if mistakes or folder.head is None:
         raise RegionError(str(name_or_dir), mistakes.lines())
     return _region(folder.head.value, folder)
@@ -121,7 +127,21 @@ def _read(path: Path, mistakes: Mistakes) -> Folder:
     raw, source = _read_toml(path, "holidays.toml", mistakes)
     holidays = declare(Holidays, raw, source, (), mistakes) if raw is not None else None
     folder.holidays = holidays.value.holidays if holidays else {}
+    if (path / SOURCES).exists():
+        folder.sources = _read_sources(path, mistakes)
     return folder
+
+
+def _read_sources(path: Path, mistakes: Mistakes) -> FactList:
+    raw, source = _read_toml(path, SOURCES, mistakes)
+    if raw is None:
+        return FactList()
+    known = {"sources": BrokerSource}
+    _refuse({key: value for key, value in raw.items() if key not in known}, known, source, mistakes)
+    find_files(raw, path, source, mistakes)
+    declared = _declare_list(BrokerSource, "sources", raw, source, mistakes)
+    no_repeat(((fact.value.id, fact) for fact in declared), "id", mistakes)
+    return declared
 
 
 def _read_toml(path: Path, file: str, mistakes: Mistakes) -> tuple[dict[str, Any] | None, Source]:
@@ -188,4 +208,5 @@ def _region(head: RegionHead, folder: Folder) -> Region:
         sites=tuple(sites.values()),
         containers=tuple(row.value.to_container() for row in folder.rows),
         holidays=folder.holidays,
+        sources=tuple(fact.value for fact in folder.sources),
     )

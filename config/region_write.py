@@ -9,7 +9,9 @@ from typing import Any
 
 from config.region import Container, Fact, Region, Site
 from config.region_containers import GEOJSON, ContainerRow
-from config.region_folder import LISTS
+from config.region_folder import LISTS, SOURCES
+from config.region_sources import FILES
+from config.source import Source
 
 
 def write_region(region: Region, folder: Path, comment: str = "") -> None:
@@ -17,7 +19,7 @@ def write_region(region: Region, folder: Path, comment: str = "") -> None:
 
     Args:
         region: a coherent region.
-        folder: is there; a road extract that the region names is copied into it.
+        folder: is there; a road extract and PEM files that the region names are copied into it.
         comment: stands at the top of region.toml.
     """
     for file, lists in LISTS.items():
@@ -27,6 +29,9 @@ def write_region(region: Region, folder: Path, comment: str = "") -> None:
         _write(folder / file, note + (head + tables).removeprefix("\n"))
     days = "".join(f"{day} = {_value(name)}\n" for day, name in sorted(region.holidays.items()))
     _write(folder / "holidays.toml", "[holidays]\n" + days)
+    if region.sources:
+        moved = [_with_files(source, folder) for source in region.sources]
+        _write(folder / SOURCES, _list("sources", moved).removeprefix("\n"))
     write_containers(folder / GEOJSON, region.sites, region.containers)
 
 
@@ -44,16 +49,28 @@ def write_containers(path: Path, sites: Iterable[Site], containers: Iterable[Con
 def _head(region: Region, folder: Path) -> str:
     roads = region.roads
     if roads.extract:
-        extract = Path(roads.extract)
-        if extract.parent.resolve() != folder.resolve():
-            shutil.copyfile(extract, folder / extract.name)
-        roads = roads.model_copy(update={"extract": extract.name})
+        roads = roads.model_copy(update={"extract": _moved(roads.extract, folder)})
     plain = {name: value for name, value in _fields(region).items() if isinstance(value, str)}
     return (
         _pairs(plain)
         + f"\n[roads]\n{_pairs(_fields(roads))}"
         + f"\n[retention]\n{_pairs(_fields(region.retention))}"
     )
+
+
+def _with_files(source: Source, folder: Path) -> Source:
+    files = {name: getattr(source, name) for name in FILES}
+    return source.model_copy(
+        update={name: _moved(file, folder) for name, file in files.items() if file}
+    )
+
+
+def _moved(file: str, folder: Path) -> str:
+    """Make sure that a file is in the folder, under its own name and as private as it was."""
+    path = Path(file)
+    if path.parent.resolve() != folder.resolve():
+        shutil.copy(path, folder / path.name)
+    return path.name
 
 
 def _list(name: str, facts: Iterable[Fact]) -> str:

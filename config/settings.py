@@ -1,5 +1,7 @@
 """Settings from the environment, prefix `BINROUND_`; read once and passed on as an argument."""
 
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -8,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import SettingsError
+from config.source import Source
 
 
 def _default_data_dir() -> Path:
@@ -142,3 +145,8 @@ def load_settings(**overrides: Any) -> Settings:
             for item in error.errors()
         ]
         raise SettingsError("; ".join(lines)) from None
+
+
+def source_passwords(sources: Iterable[Source]) -> Mapping[str, SecretStr]:
+    """Read the password of each source, by the source's id; empty where none is set."""
+    return {source.id: SecretStr(os.environ.get(source.variable, "")) for source in sources}

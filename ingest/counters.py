@@ -25,6 +25,8 @@ class Counters:
         acks_sent, acks_dropped: messages on `down/ack`, and those the line could not take.
         tours_sent: tours that the broker has taken.
         tour_answers: answers of units to tours.
+        backfilled: messages fetched from a network server's storage.
+        backfill_retries: attempts at that which failed.
         reasons: messages that could not be used, repeats included, by the kind of the reason.
     """
 
@@ -40,6 +42,8 @@ class Counters:
     acks_dropped: int = 0
     tours_sent: int = 0
     tour_answers: int = 0
+    backfilled: int = 0
+    backfill_retries: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, reasons: Iterable[str]) -> None:

@@ -1,8 +1,11 @@
-"""Our line to the broker: MQTT 3.1.1 that comes back by itself."""
+"""Our line to a broker: MQTT 3.1.1 that comes back by itself."""
 
 import logging
+import socket
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +19,7 @@ from config.source import TlsFiles
 from ingest.backoff import Backoff
 
 KEEPALIVE_S = 30
+SAY_EVERY = 20  # of the attempts that fail in the same way, one in so many is told
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 log = logging.getLogger(__name__)
@@ -31,6 +35,8 @@ class Login:
         password: its secret.
         client_id: names our session; a secret too, because whoever uses it throws us off.
         tls: files for mqtts beyond the system's own authorities.
+        name: what the line is called in logs.
+        advice: what to check when there is no line.
     """
 
     url: str
@@ -38,6 +44,8 @@ class Login:
     password: SecretStr
     client_id: SecretStr
     tls: TlsFiles = field(default_factory=TlsFiles)
+    name: str = "broker"
+    advice: str = "check BINROUND_BROKER_URL, BINROUND_BROKER_USER and BINROUND_BROKER_PASSWORD"
 
 
 class Line:
@@ -60,7 +68,7 @@ class Line:
                 f"broker address {login.url!r} is not mqtt://host:port or mqtts://host:port; "
                 "set BINROUND_BROKER_URL"
             )
-        self.url = login.url
+        self._login = login
         self.client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=login.client_id.get_secret_value(),
@@ -82,6 +90,8 @@ class Line:
         self._settled = threading.Event()  # the first attempt has come to an end
         self.times_up = 0  # how often it came up: a change means that something may be missed
         self._problem = "nothing answers there"
+        self._attempts = 0  # that failed, since it was last up
+        self._telling = False
 
     def start(self, timeout_s: float) -> None:
         """Connect; from then on the line comes back by itself.
@@ -89,15 +99,24 @@ class Line:
         Raises:
             BrokerError: there is no line within the time; the message says why.
         """
-        self.client.connect_async(*self._address, keepalive=KEEPALIVE_S)
-        self.client.loop_start()
+        self._connect()
         self._settled.wait(timeout_s)
         if not self.is_up:
             self.stop()
             raise BrokerError(
-                f"no broker at {self.url} ({self._problem}); "
-                "check BINROUND_BROKER_URL, BINROUND_BROKER_USER and BINROUND_BROKER_PASSWORD"
+                f"no {self._login.name} at {self._login.url} ({self._problem}); "
+                f"{self._login.advice}"
             )
+        self._telling = True
+
+    def begin(self) -> None:
+        """Connect as soon as that can be done; for ever it is tried again, and told in the log."""
+        self._telling = True
+        self._connect()
+
+    def _connect(self) -> None:
+        self.client.connect_async(*self._address, keepalive=KEEPALIVE_S)
+        self.client.loop_start()
 
     def stop(self) -> None:
         """Send what is waiting, then hang up."""
@@ -108,15 +127,24 @@ class Line:
     def ready(self) -> None:
         """Count the line as usable: connected, and subscribed where that is needed."""
         self._backoff.reset()
+        if self._telling:
+            log.info("%s: line is up", self._login.name)
+        self._attempts = 0
         self.times_up += 1
         self._ready.set()
         self._settled.set()
 
     def refuse(self, problem: str) -> None:
         """Note why the line is not usable; the first time, trying again would be no help."""
-        self._problem = problem
+        self._note(f"refused: {problem}")
         self._settled.set()
-        log.warning("broker line refused: %s", problem)
+
+    def drop(self) -> None:
+        """Cut the connection, so that the line comes back anew."""
+        connection = self.client.socket()
+        if isinstance(connection, socket.socket):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def is_up(self) -> bool:
@@ -132,13 +160,25 @@ class Line:
 
     def _lost(self, *_: Any) -> None:
         if self._ready.is_set():
-            log.warning("broker line lost, it will come back")
+            log.warning("%s: line lost, it will come back", self._login.name)
         self._ready.clear()
         self.on_down()
         self._wait_next_time()
 
     def _failed(self, *_: Any) -> None:
+        error = sys.exception()  # paho calls this where it caught it, and hands on nothing
+        self._note(str(getattr(error, "strerror", None) or error or "nothing answers there"))
         self._wait_next_time()
+
+    def _note(self, problem: str) -> None:
+        """Tell why there is no line: when it is news, and then now and again."""
+        if self._telling and (problem != self._problem or self._attempts % SAY_EVERY == 0):
+            log.warning(
+                "%s: no line to %s (%s), trying again; %s",
+                self._login.name, self._login.url, problem, self._login.advice,
+            )  # fmt: skip
+        self._problem = problem
+        self._attempts += 1
 
     def _wait_next_time(self) -> None:
         # Setting the delay anew also resets paho's own doubling, which has no jitter.

@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+PAUSE_S = 0.5  # a truck moves seven metres meanwhile
+
 
 class News:
     """What was stored and not yet announced."""

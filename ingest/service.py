@@ -1,32 +1,35 @@
-"""The ingester: source, writer and downlink together, until it is told to stop."""
+"""The ingester: sources, writers and downlink together, until it is told to stop."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from pydantic import SecretStr
 
 from config.clock import Clock
 from config.settings import Settings
+from config.source import Source
+from ingest import news
 from ingest.broker import Refusals, client_id, region_broker, server_secret
 from ingest.broker.age import keep_age
 from ingest.counters import Counters
 from ingest.downlink import Downlink
+from ingest.intake import Intake, Part
 from ingest.line import Login
 from ingest.metrics import Gauges, IngestMetrics, serve_metrics
 from ingest.publisher import Publisher
 from ingest.registry import Registry
 from ingest.retained import Tidier
-from ingest.sources import MqttSource
+from ingest.sources import MqttSource, own_topics
 from ingest.writer import Writer
 from storage.database import Database
 from storage.migrate import require_schema
 
 REPORT_S = 60.0
 RECEIPT_PAUSE_S = 0.25  # a unit sends again after seconds
-NEWS_PAUSE_S = 0.5  # a truck moves seven metres meanwhile
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,8 @@ def serve(
     database: Database,
     stop: threading.Event,
     *,
+    sources: Sequence[Source] = (),
+    passwords: Mapping[str, SecretStr] | None = None,
     counters: Counters | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
@@ -49,23 +54,40 @@ def serve(
         clock: what devices' clocks are judged by.
         database: where everything goes.
         stop: set by whoever wants it to end.
-        counters: counted there; a fresh set by default.
+        sources: brokers besides our own; one that is away is waited for by nobody.
+        passwords: by the id of the source.
+        counters: what our own broker brings is counted there; a fresh set by default.
         on_ready: called with the broker's address when messages are taken.
 
     Raises:
         BrokerError: no broker, or it refuses us.
         DatabaseError: no database, or its schema is not up to date.
+        SettingsError: a source's files for TLS cannot be used.
     """
     require_schema(database)
     counters = counters or Counters()
     secret = server_secret(settings)
+    keys = passwords or {}
+    intakes = [
+        Intake(
+            each,
+            keys.get(each.id, SecretStr("")),
+            settings=settings,
+            region=region,
+            database=database,
+            clock=clock,
+        )
+        for each in sources
+    ]
     with _broker(settings, region, database) as url:
 
         def login(purpose: str) -> Login:
             identity = SecretStr(client_id(secret, f"{purpose}-{region}"))
             return Login(url, settings.broker_user, SecretStr(secret), identity)
 
-        source = MqttSource(login("ingest"), region, clock, settings.ingest_queue_messages)
+        source = MqttSource(
+            login("ingest"), own_topics(region), clock, settings.ingest_queue_messages
+        )
         publisher = Publisher(login("downlink"))
         writer = Writer(
             source,
@@ -78,13 +100,15 @@ def serve(
             batch_rows=settings.ingest_batch_rows,
             linger_s=settings.ingest_linger_ms / 1000,
             receipt_pause_s=RECEIPT_PAUSE_S,
-            news_pause_s=NEWS_PAUSE_S,
+            news_pause_s=news.PAUSE_S,
         )
         downlink = Downlink(database, publisher, region, counters, clock)
         tidier = Tidier(login("tidier"), database, region, clock)
         publisher.start()
         try:
             source.start()
+            for intake in intakes:
+                intake.begin()
             log.info("ready broker=%s region=%s", url, region)
             on_ready(url)
             gauges = Gauges(
@@ -93,14 +117,19 @@ def serve(
                 oldest=lambda: writer.oldest or source.oldest,
                 refusals=Refusals(settings.data_dir / "broker" / "nats.log").counts,
             )
+            feeds = [intake.feed for intake in intakes]
+            parts: list[Part] = [writer.run, downlink.run, tidier.run]
+            parts += [part for intake in intakes for part in intake.parts]
             with serve_metrics(
-                settings.ingest_metrics_port, IngestMetrics(counters, gauges, clock)
+                settings.ingest_metrics_port, IngestMetrics(counters, gauges, clock, feeds)
             ):
-                _work([writer.run, downlink.run, tidier.run], stop, counters)
+                _work(parts, stop, partial(_report, "so far", counters, intakes))
         finally:
+            for intake in intakes:
+                intake.stop()
             source.stop()
             publisher.stop()
-            log.info("stopped %s", _line(counters))
+            _report("stopped", counters, intakes)
 
 
 @contextmanager
@@ -117,18 +146,22 @@ def _broker(settings: Settings, region: str, database: Database) -> Iterator[str
         yield broker.url
 
 
-def _work(
-    parts: list[Callable[[threading.Event], None]], stop: threading.Event, counters: Counters
-) -> None:
+def _work(parts: list[Part], stop: threading.Event, report: Callable[[], None]) -> None:
     """Run the parts in threads; when one of them ends, so do the others."""
     with ThreadPoolExecutor(len(parts), thread_name_prefix="ingest") as pool:
         running = [pool.submit(part, stop) for part in parts]
         while not wait(running, REPORT_S, return_when=FIRST_COMPLETED).done:
-            log.info("so far %s", _line(counters))
+            report()
         stop.set()
         wait(running)
     for part in running:
         part.result()
+
+
+def _report(when: str, counters: Counters, intakes: Sequence[Intake]) -> None:
+    for intake in intakes:
+        log.info("%s source=%s %s", when, intake.id, _line(intake.counters))
+    log.info("%s %s", when, _line(counters))
 
 
 def _line(counters: Counters) -> str:

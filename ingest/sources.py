@@ -60,6 +60,7 @@ class Inbox:
         self._filled = threading.Event()
         self._room = threading.Event()
         self._closed = False
+        self.stoppages = 0  # grows when the network begins to wait for room, and when it goes on
 
     def __len__(self) -> int:
         """Return how many messages wait."""
@@ -74,15 +75,21 @@ class Inbox:
 
     def put(self, delivery: Delivery) -> None:
         """Add a message; waits while there is no room. A closed inbox drops it."""
-        while len(self._items) >= self._limit and not self._closed:
-            self._room.clear()
-            if len(self._items) >= self._limit:
-                self._room.wait()
+        if len(self._items) >= self._limit:
+            self.stoppages += 1
+            self._wait_for_room()
+            self.stoppages += 1
         if self._closed:
             return
         self._items.append(delivery)
         if not self._filled.is_set():
             self._filled.set()
+
+    def _wait_for_room(self) -> None:
+        while len(self._items) >= self._limit and not self._closed:
+            self._room.clear()
+            if len(self._items) >= self._limit:
+                self._room.wait()
 
     def take(self, most: int, linger_s: float, timeout_s: float) -> list[Delivery]:
         """Wait for a message up to `timeout_s`, then `linger_s` for up to `most` of them."""
@@ -105,19 +112,26 @@ class Inbox:
         self._filled.set()
 
 
-class MqttSource:
-    """All devices' messages from an MQTT broker, in a session that outlives us."""
+def own_topics(region: str) -> tuple[str, ...]:
+    """Return what we listen to at our own broker: all that a region's devices say."""
+    return (f"{PREFIX}/{region}/devices/+/up/+",)
 
-    def __init__(self, login: Login, region: str, clock: Clock, queue_messages: int) -> None:
+
+class MqttSource:
+    """Messages from an MQTT broker, in a session that outlives us."""
+
+    def __init__(
+        self, login: Login, topics: Sequence[str], clock: Clock, queue_messages: int
+    ) -> None:
         """Prepare the source.
 
         Args:
             login: where the broker is, and who we are.
-            region: whose devices are listened to.
+            topics: filters of what is listened to.
             clock: tells when a message came in.
             queue_messages: messages held in memory at most.
         """
-        self._filter = f"{PREFIX}/{region}/devices/+/up/+"
+        self._topics = tuple(topics)
         self._clock = clock
         self._inbox = Inbox(queue_messages)
         self._connection = 0
@@ -136,6 +150,14 @@ class MqttSource:
             BrokerError: the broker is not there, or refuses us.
         """
         self._line.start(START_S)
+
+    def begin(self) -> None:
+        """Connect and subscribe as soon as that can be done; meanwhile nothing waits for it."""
+        self._line.begin()
+
+    def drop(self) -> None:
+        """Cut the connection; the broker delivers again what was not acknowledged."""
+        self._line.drop()
 
     def close(self) -> None:
         """Take no more messages; those in memory can still be taken and acknowledged."""
@@ -161,6 +183,14 @@ class MqttSource:
         """Whether the broker delivers to us now."""
         return self._line.is_up
 
+    @property
+    def gaps(self) -> int:
+        """A number that changes whenever a broker without a memory may have lost something.
+
+        That is when the line came up, and when we had no room and did not read it.
+        """
+        return self._line.times_up + self._inbox.stoppages
+
     def take(self, most: int, linger_s: float, timeout_s: float) -> list[Delivery]:
         """Wait for messages; after the first one, a little longer for more."""
         return self._inbox.take(most, linger_s, timeout_s)
@@ -180,12 +210,16 @@ class MqttSource:
     # The network's thread -----------------------------------------------------------------
 
     def _subscribe(self) -> None:
-        self._line.client.subscribe(self._filter, qos=1)
+        self._line.client.subscribe([(topic, 1) for topic in self._topics])
 
     def _subscribed(self, *args: Any) -> None:
         codes: Sequence[Any] = args[3]
-        if any(code.is_failure for code in codes):
-            self._line.refuse(f"user may not subscribe to {self._filter}")
+        refused = [
+            topic for topic, code in zip(self._topics, codes, strict=True) if code.is_failure
+        ]
+        if refused:
+            self._line.refuse(f"user may not subscribe to {refused[0]}")
+            self._line.drop()
         else:
             self._line.ready()
 

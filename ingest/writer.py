@@ -145,6 +145,7 @@ class Writer:
                 return parcels
 
     def _walk(self, deliveries: Sequence[Delivery], connection: psycopg.Connection) -> list[Parcel]:
+        self._registry.refresh(connection)
         around = self._surroundings()
         parcels = [walk(topic, payload, at, around) for topic, payload, at, _ in deliveries]
         devices = around.devices

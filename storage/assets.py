@@ -72,7 +72,7 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
     Raises:
         DatabaseError: the database holds another region.
     """
-    facts = region.model_dump(mode="json", exclude={"sites", "containers"})
+    facts = region.model_dump(mode="json", exclude={"sites", "containers", "sources"})
     with connection.transaction():
         _require_alone(connection, region)
         connection.execute(

@@ -96,6 +96,7 @@ KEPT = {
     "device": _DECLARED,
     "device_clock": "overwritten by the next day's messages",
     "calibration": "with its device; how its distances were read at each instant",
+    "source_mark": "overwritten as messages are stored; an instant for each source",
     "belief": "overwritten by the next computation",
     "level_day": "fill levels by day, for statistics over years; no vehicle, no person",
     "stop": "goes with its tour",

@@ -21,7 +21,8 @@ from config.region import (
     Vehicle,
 )
 from config.region_containers import ContainerRow
-from config.region_folder import LISTS, Holidays
+from config.region_folder import LISTS, SOURCES, Holidays
+from config.source import Source
 from tests.conftest import ROOT
 
 SECTIONS: dict[str, type[Fact]] = {
@@ -36,6 +37,7 @@ SECTIONS: dict[str, type[Fact]] = {
     "[[vehicles]]": Vehicle,
     "[[vehicles.compartments]]": Compartment,
     "[holidays]": Holidays,
+    "[[sources]]": Source,
     "containers": ContainerRow,
 }
 TEXT = (ROOT / "docs" / "region.md").read_text(encoding="utf-8")
@@ -75,5 +77,5 @@ def default(field: FieldInfo) -> str:
 def test_every_file_is_named() -> None:
     """The picture of the folder shows every file that is read."""
     picture = TEXT.split("```")[1]
-    files = [*LISTS, "holidays.toml", "containers.geojson", "containers.csv"]
+    files = [*LISTS, "holidays.toml", SOURCES, "containers.geojson", "containers.csv"]
     assert [file for file in files if file not in picture] == []
