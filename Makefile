@@ -8,7 +8,7 @@ WEB := $(shell find web -type f -not -path "web/node_modules/*" -not -name "open
 demo: .venv/.stamp api/static/index.html
 	$(BIN)/binround demo
 
-test: .venv/.stamp api/static/index.html
+test: .venv/.stamp api/static/index.html tests/timescale/node_modules/.package-lock.json
 	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: lint test
@@ -25,6 +25,10 @@ lint: .venv/.stamp
 # Without a console the API serves a page that says what to do, so this may fail.
 api/static/index.html: $(WEB) hatch_build.py | .venv/.stamp
 	-$(BIN)/python hatch_build.py
+
+# Without it the tests on TimescaleDB skip, so this may fail.
+tests/timescale/node_modules/.package-lock.json: tests/timescale/package-lock.json | .venv/.stamp
+	-$(BIN)/python hatch_build.py tests/timescale
 
 # Renews the lock: versions only, no addresses.
 lock:

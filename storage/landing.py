@@ -139,6 +139,9 @@ def store(
         unsaid: news of earlier batches that the outbox row tells along with this one's; None
             writes no row: somebody will `announce` it later.
     """
+    if not takes_copy(connection):
+        with connection.transaction():
+            return replace(_store_tolerantly(connection, batch), used_fallback=False)
     try:
         with connection.transaction():
             counts = {table.name: _copy(connection, table, rows) for table, rows in _series(batch)}
@@ -150,6 +153,11 @@ def store(
             stored = _store_tolerantly(connection, batch)
             _tell(connection, batch, stored, unsaid)
     return stored
+
+
+def takes_copy(connection: psycopg.Connection) -> bool:
+    """Whether rows may come by COPY: an address with `options=-c binround.copy=off` says no."""
+    return "binround.copy=off" not in connection.info.options
 
 
 def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:

@@ -1,0 +1,26 @@
+-- name: levels
+-- What the roll-up has, and behind it the readings themselves.
+SELECT {start}, readings, fill_min, fill_avg, fill_max
+FROM {table}
+WHERE container = %(container)s AND {start} >= %(since)s AND {start} < %(rolled_until)s
+UNION ALL
+SELECT date_bin({step}, time, '2001-01-01 00:00Z'), count(*), min(fill), avg(fill), max(fill)
+FROM level
+WHERE device_id IN (SELECT id FROM device WHERE container = %(container)s)
+  AND container = %(container)s AND NOT clock_suspect
+  AND time >= %(rolled_until)s AND time < %(until)s
+GROUP BY 1
+ORDER BY 1
+
+-- name: device_states
+SELECT d.name, d.kind, d.container, d.vehicle,
+       greatest(l.received_at, p.received_at, e.received_at, s.received_at) AS heard_at,
+       greatest(l.time, p.time, e.time, s.time) AS time,
+       coalesce(s.battery_v, l.battery_v) AS battery_v, s.online, s.firmware
+FROM device d
+LEFT JOIN last_level l ON l.device_id = d.id
+LEFT JOIN last_position p ON p.device_id = d.id
+LEFT JOIN last_event e ON e.device_id = d.id
+LEFT JOIN last_status s ON s.device_id = d.id
+WHERE d.region = %s AND d.active
+ORDER BY d.name
