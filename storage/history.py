@@ -1,13 +1,16 @@
 """What was, in short: a container's levels over years, and the last that each device said."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
-from storage import rollups
+from storage import columns, rollups
 from storage.rollups import RollUp
 from storage.sql import queries
 
@@ -26,14 +29,23 @@ class Every(StrEnum):
         return next(one for one in rollups.of("level") if one.start == self)
 
 
-class Levels(NamedTuple):
-    """A container's readings of one hour or day (in UTC), which begins at `start`."""
+@dataclass(frozen=True, eq=False)
+class LevelHistory:
+    """A container's readings in short, hour by hour or day by day (in UTC), in the order of time.
 
-    start: datetime
-    readings: int
-    fill_min: float
-    fill_avg: float
-    fill_max: float
+    Attributes:
+        start: (n,) begin of each step with readings, `datetime64[us]` in UTC.
+        readings: (n,) their number.
+        fill_min: (n,) shares of the container's volume.
+        fill_avg: (n,) shares of the container's volume.
+        fill_max: (n,) shares of the container's volume.
+    """
+
+    start: NDArray[np.datetime64]
+    readings: NDArray[np.int64]
+    fill_min: NDArray[np.float64]
+    fill_avg: NDArray[np.float64]
+    fill_max: NDArray[np.float64]
 
 
 class DeviceState(NamedTuple):
@@ -68,8 +80,8 @@ def levels(
     since: datetime,
     until: datetime,
     every: Every = Every.DAY,
-) -> list[Levels]:
-    """Return a container's fill levels, hour by hour or day by day; empty ones are left out.
+) -> LevelHistory:
+    """Return a container's fill levels, hour by hour or day by day.
 
     What came late, for a time of which the roll-up was made already, is in it after the next one.
 
@@ -95,9 +107,14 @@ def levels(
         "until": last,
         "rolled_until": min(max(first, rolled_until), last),
     }
-    return [Levels._make(row) for row in connection.execute(statement, asked)]
+    with connection.cursor(binary=True) as cursor:
+        start, readings, *fill = cursor.execute(statement, asked).fetchone() or [()] * 5
+    return LevelHistory(
+        columns.instants(start), np.array(readings, np.int64), *map(columns.numbers, fill)
+    )
 
 
 def device_states(connection: psycopg.Connection, region: str) -> list[DeviceState]:
     """Return the last known state of a region's devices, by name."""
-    return [DeviceState._make(row) for row in connection.execute(_SQL["device_states"], [region])]
+    rows = connection.execute(_SQL["device_states"], [region]).fetchall()
+    return [DeviceState._make(row) for row in rows]

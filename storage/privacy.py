@@ -3,14 +3,17 @@
 A read of position history stands here and nowhere else, because it writes itself into the audit.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Self
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
 from config.region import Retention
-from storage import audit
+from storage import audit, columns
 from storage.retention import POLICIES
 from storage.rows import PositionRow
 from storage.sql import queries
@@ -115,7 +118,44 @@ def positions(
         "after_seq": after_seq,
         "limit": limit,
     }
-    return [PositionRow._make(row) for row in connection.execute(_SQL["positions"], asked)]
+    return [
+        PositionRow._make(row) for row in connection.execute(_SQL["positions"], asked).fetchall()
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Where a vehicle was, in the order of its clock.
+
+    Attributes:
+        time: (n,) instants in UTC, `datetime64[us]`.
+        lon: (n,) degrees.
+        lat: (n,) degrees.
+        speed_mps: (n,) as the unit stated it; NaN where it did not.
+    """
+
+    time: NDArray[np.datetime64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    speed_mps: NDArray[np.float64]
+
+
+def track(
+    connection: psycopg.Connection,
+    vehicle: str,
+    since: datetime,
+    until: datetime,
+    *,
+    who: str,
+    at: datetime,
+) -> Track:
+    """Return a vehicle's whole way in a span, as arrays; that is audited as `positions` is."""
+    span = {"since": since.isoformat(), "until": until.isoformat()}
+    audit.record(connection, who, "look-at-positions", f"vehicle/{vehicle}", at=at, detail=span)
+    asked = {"vehicle": vehicle, "since": since, "until": until}
+    with connection.cursor(binary=True) as cursor:
+        time, *numbers = cursor.execute(_SQL["track"], asked).fetchone() or [()] * 4
+    return Track(columns.instants(time), *map(columns.numbers, numbers))
 
 
 def fleet_at(
@@ -138,7 +178,7 @@ def fleet_at(
     seen = {"instant": instant.isoformat()}
     audit.record(connection, who, "look-at-fleet", "fleet", at=at, detail=seen)
     asked = {"instant": instant, "oldest": instant - within}
-    rows = map(PositionRow._make, connection.execute(_SQL["fleet_at"], asked))
+    rows = map(PositionRow._make, connection.execute(_SQL["fleet_at"], asked).fetchall())
     return {row.vehicle: row for row in rows}
 
 

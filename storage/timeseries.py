@@ -255,6 +255,13 @@ def _add_partition(connection: psycopg.Connection, series: Series, start: dateti
             )
 
 
+def compression(connection: psycopg.Connection) -> dict[str, float]:
+    """Return how many times smaller its compressed chunks became, per hypertable that has some."""
+    if not connection.execute(_SQL["edition"]).fetchone():
+        return {}
+    return dict(connection.execute(_SQL["compression"]).fetchall())
+
+
 def _names(table: str) -> dict[str, sql.Identifier]:
     return {
         "table": sql.Identifier(table),

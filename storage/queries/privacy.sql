@@ -23,6 +23,19 @@ WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
 ORDER BY time, seq
 LIMIT %(limit)s
 
+-- name: track
+-- The columns as arrays.
+SELECT coalesce(array_agg(date_part('epoch', time)), '{}'), coalesce(array_agg(lon), '{}'),
+       coalesce(array_agg(lat), '{}'), coalesce(array_agg(speed_mps), '{}')
+FROM (
+    SELECT time, lon, lat, speed_mps
+    FROM position
+    WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
+      AND vehicle = %(vehicle)s AND NOT clock_suspect
+      AND time >= %(since)s AND time < %(until)s
+    ORDER BY time, seq
+) way
+
 -- name: fleet_at
 SELECT DISTINCT ON (p.vehicle)
        p.time, p.device_id, p.seq, p.vehicle, p.lon, p.lat, p.speed_mps, p.heading_deg, p.accuracy_m,

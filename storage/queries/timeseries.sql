@@ -14,6 +14,16 @@ SELECT hypertable_name::text,
 FROM timescaledb_information.hypertables
 WHERE hypertable_schema = current_schema()
 
+-- name: compression
+SELECT hypertable_name::text, bytes_before::float8 / bytes_after::float8
+FROM timescaledb_information.hypertables h
+CROSS JOIN LATERAL (
+    SELECT sum(before_compression_total_bytes) AS bytes_before,
+           sum(after_compression_total_bytes) AS bytes_after
+    FROM chunk_compression_stats(format('%I.%I', hypertable_schema, hypertable_name)::regclass)
+) stats
+WHERE hypertable_schema = current_schema() AND bytes_after > 0
+
 -- name: exists
 SELECT to_regclass(%s) IS NOT NULL
 

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from typing import Any, LiteralString
@@ -12,7 +13,7 @@ import pytest
 from config.region import Retention
 from storage import assets, retention, rollups, timeseries
 from storage.database import Database
-from storage.history import Every, levels
+from storage.history import Every, LevelHistory, levels
 from storage.telemetry import Batch, LevelRow, PositionRow, store
 from tests.integration.storage_region import small_region
 
@@ -198,10 +199,17 @@ def test_a_containers_year_is_the_same_rolled_up_or_not(each_database: Database)
         spans = [(every, NOW - 250 * HOUR, NOW) for every in Every]
         retention.upkeep(connection, RULES, ZONE, NOW - 20 * HOUR)
         store(connection, Batch(levels=rows[:20]))
-        before = [levels(connection, "bin-1", *span[1:], span[0]) for span in spans]
+        before = [_told(levels(connection, "bin-1", *span[1:], span[0])) for span in spans]
         retention.upkeep(connection, RULES, ZONE, NOW + HOUR)
-        assert [levels(connection, "bin-1", *span[1:], span[0]) for span in spans] == before
+        after = [_told(levels(connection, "bin-1", *span[1:], span[0])) for span in spans]
+        assert after == before
         hours, days = before
         assert (len(hours), len(days)) == (251, 12)
-        assert hours[-1].readings == 1
-        assert levels(connection, "bin-2", NOW - DAY, NOW) == []
+        assert hours[-1][:2] == (NOW.replace(minute=0, tzinfo=None), 1)
+        assert _told(levels(connection, "bin-2", NOW - DAY, NOW)) == []
+
+
+def _told(history: LevelHistory) -> list[tuple[Any, ...]]:
+    """Return the rows of a history."""
+    columns = [getattr(history, field.name).tolist() for field in fields(history)]
+    return list(zip(*columns, strict=True))
