@@ -205,8 +205,9 @@ def _page(results: list[Result], scale: float, load: float) -> str:
 A city, made up: 730 sensors that measure every hour for a year, and 200 trucks with a fix every
 five seconds, eight hours a day, for the 14 days that positions are kept. It is loaded through the
 writer's own landing in batches of {BATCH_ROWS:,}, device states and news included, and rolled up.
-Times are medians of {ROUNDS} calls of the product's own functions, warm, one connection, with all rows
-as Python objects in hand; looks at position history include their commit into the audit.
+Times are medians of {ROUNDS} calls of the product's own functions, warm, one connection, with all
+rows in hand as Python objects or arrays; looks at position history include the commit of their
+entry in the audit.
 """
     return "\n".join([head, *map(_section, results)])
 

@@ -8,6 +8,7 @@ becomes a dead letter, and its neighbours land.
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -139,19 +140,17 @@ def store(
         unsaid: news of earlier batches that the outbox row tells along with this one's; None
             writes no row: somebody will `announce` it later.
     """
-    if not takes_copy(connection):
-        with connection.transaction():
-            return replace(_store_tolerantly(connection, batch), used_fallback=False)
-    try:
-        with connection.transaction():
+    copies = takes_copy(connection)
+    if copies:
+        with suppress(*_REFUSED), connection.transaction():
             counts = {table.name: _copy(connection, table, rows) for table, rows in _series(batch)}
             counts["dead_letter"] = _follow_up(connection, batch)
             stored = Stored(counts, duplicates=len(batch.dead_letters) - counts["dead_letter"])
             _tell(connection, batch, stored, unsaid)
-    except _REFUSED:  # a duplicate, or something worse: find out row by row
-        with connection.transaction():
-            stored = _store_tolerantly(connection, batch)
-            _tell(connection, batch, stored, unsaid)
+            return stored
+    with connection.transaction():  # a duplicate, or something worse: find out row by row
+        stored = replace(_store_tolerantly(connection, batch), used_fallback=copies)
+        _tell(connection, batch, stored, unsaid)
     return stored
 
 
