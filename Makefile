@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock docs bench-ingest
+.PHONY: demo test check lint lock docs bench-ingest bench-queries
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -44,3 +44,8 @@ docs: .venv/.stamp
 bench-ingest: .venv/.stamp
 	$(BIN)/uv pip install --quiet --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks.ingest
+
+# Measures the queries that people wait for on a year of a city and writes docs/benchmarks/queries.md;
+# an hour, SCALE=0.01 for a try. DSN names one more server, on which a database is made and dropped.
+bench-queries: .venv/.stamp
+	$(BIN)/python -m benchmarks.queries --scale $(or $(SCALE),1) $(if $(DSN),--dsn $(DSN))
