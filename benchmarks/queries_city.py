@@ -121,7 +121,7 @@ def _fixes(city: City) -> Iterator[PositionRow]:
             strict=False,
         )
         for at, *said, came in columns:
-            yield PositionRow(_instant(at), *said, _instant(came), clock_suspect=False)
+            yield PositionRow._make((_instant(at), *said, _instant(came), False))
 
 
 def _drive(
