@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock docs bench-ingest
+.PHONY: demo test check lint lock docs bench-ingest bench-queries
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -8,7 +8,7 @@ WEB := $(shell find web -type f -not -path "web/node_modules/*" -not -name "open
 demo: .venv/.stamp api/static/index.html
 	$(BIN)/binround demo
 
-test: .venv/.stamp api/static/index.html
+test: .venv/.stamp api/static/index.html tests/timescale/node_modules/.package-lock.json
 	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: lint test
@@ -26,6 +26,10 @@ lint: .venv/.stamp
 api/static/index.html: $(WEB) hatch_build.py | .venv/.stamp
 	-$(BIN)/python hatch_build.py
 
+# Without it the tests on TimescaleDB skip, so this may fail.
+tests/timescale/node_modules/.package-lock.json: tests/timescale/package-lock.json | .venv/.stamp
+	-$(BIN)/python hatch_build.py tests/timescale
+
 # Renews the lock: versions only, no addresses.
 lock:
 	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --upgrade --universal --python-version 3.12 \
@@ -40,3 +44,8 @@ docs: .venv/.stamp
 bench-ingest: .venv/.stamp
 	$(BIN)/uv pip install --quiet --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks.ingest
+
+# Measures the queries that people wait for on a year of a city and writes docs/benchmarks/queries.md;
+# an hour, SCALE=0.01 for a try. DSN names one more server, on which a database is made and dropped.
+bench-queries: .venv/.stamp
+	$(BIN)/python -m benchmarks.queries --scale $(or $(SCALE),1) $(if $(DSN),--dsn $(DSN))

@@ -70,34 +70,49 @@ def install_node_wheel() -> None:
     importlib.invalidate_caches()
 
 
-def build() -> None:
-    """Install the console's packages when the lock changed, and build it into api/static."""
+def install(folder: Path) -> None:
+    """Install a folder's packages when its lock changed."""
     npm, environment = npm_command()
-    web = ROOT / "web"
-    installed = web / "node_modules" / ".package-lock.json"
-    lock = web / "package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         subprocess.run(
-            [*npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=environment, check=True
+            [*npm, "ci", "--no-audit", "--no-fund"], cwd=folder, env=environment, check=True
         )
-    subprocess.run([*npm, "run", "build"], cwd=web, env=environment, check=True)
+
+
+def build() -> None:
+    """Install the console's packages, and build it into api/static."""
+    install(ROOT / "web")
+    npm, environment = npm_command()
+    subprocess.run([*npm, "run", "build"], cwd=ROOT / "web", env=environment, check=True)
 
 
 def main() -> None:
-    """Build the console; when that cannot be done, say so in one line."""
+    """Build the console, or only install the packages of a folder that is named.
+
+    When that cannot be done, say so in one line.
+    """
+    folders = sys.argv[1:]
     try:
-        build()
+        for folder in folders:
+            install(ROOT / folder)
+        if not folders:
+            build()
     except subprocess.CalledProcessError as error:
-        stop(f"{' '.join(error.cmd[-2:])} failed")
+        stop(folders, f"{' '.join(error.cmd[-2:])} failed")
     except (ImportError, OSError) as error:
-        stop(str(error))
+        stop(folders, str(error))
 
 
-def stop(reason: str) -> None:
+def stop(folders: list[str], reason: str) -> None:
     """End with what to do about it."""
+    what = (
+        f"What {folders[0]} needs was not installed" if folders else "The web console was not built"
+    )
     sys.exit(
-        f"The web console was not built ({reason}). Install Node 20.19 or newer with npm, "
-        "or allow this machine to reach its package indexes, and run: python hatch_build.py"
+        f"{what} ({reason}). Install Node 20.19 or newer with npm, or allow this machine to reach "
+        f"its package indexes, and run: {' '.join(['python hatch_build.py', *folders])}"
     )
 
 

@@ -43,6 +43,7 @@ PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/metrics"): _ALL,
     ("GET", "/v1/clock"): _ALL,
     ("GET", "/v1/containers"): _ALL,
+    ("GET", "/v1/containers/{container}/levels"): _ALL,
     ("GET", "/v1/devices"): _ADMIN,
     ("POST", "/v1/devices"): _ADMIN,
     ("GET", "/v1/devices/{device}"): _ADMIN,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.region import ID_PATTERN
+from storage.history import Every
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 Fill = Annotated[float, Field(description="Share of the volume; above 1 it overflows.")]
@@ -95,6 +96,18 @@ class Container(BaseModel):
     belief: Belief | None = Field(
         default=None, description="None until it is computed, and after the container was emptied."
     )
+
+
+class Levels(BaseModel):
+    """A container's fill levels of a span in short; every list has one entry a step."""
+
+    container: str
+    every: Every
+    start: list[datetime] = Field(description="Begin of each hour or day (UTC) with readings.")
+    readings: list[int] = Field(description="How many there were.")
+    fill_min: list[float] = Field(description="Share of the volume, as in the other two.")
+    fill_avg: list[float]
+    fill_max: list[float]
 
 
 class Page[Item](BaseModel):

@@ -19,9 +19,10 @@ from ingest.codecs.calibration import History
 from ingest.foreign import reopen
 from ingest.rows import Haul, gather
 from ingest.steps import KEPT_PATH, Parcel, Surroundings, follow
-from storage import calibrations, frames, telemetry, timeseries
+from storage import calibrations, frames, rollups, telemetry, timeseries
 from storage.assets import Device
 from storage.frames import Choice, KeptFrame, Owner, Said
+from storage.rollups import Span
 
 PAGE = 1_000
 
@@ -95,8 +96,11 @@ def redecode(
             on_page(owner.name, done)
     if span.first and span.last and not dry_run:
         # All of the span, not only what changed: a run that was broken off has not come here.
-        since, until = _midnight(span.first), _midnight(span.last) + timedelta(days=1)
-        timeseries.detect(connection).roll_up(connection, since, until)
+        days = Span(_midnight(span.first), _midnight(span.last) + timedelta(days=1))
+        verbs = timeseries.detect(connection)
+        for series in ("level", "position"):
+            verbs.roll_up_again(connection, series, days)
+        rollups.see_again(connection, "position", days.since)  # for the kilometres
     return done
 
 

@@ -26,7 +26,7 @@ def run(
     """
     with database.connect(autocommit=True) as connection:
         learn.from_emptyings(connection, now)
-        removed = retention.upkeep(connection, region.retention, now)
+        removed = retention.upkeep(connection, region.retention, region.time_zone, now)
     if backups is None:
         return removed
     try:

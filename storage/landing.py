@@ -8,6 +8,7 @@ becomes a dead letter, and its neighbours land.
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -139,17 +140,23 @@ def store(
         unsaid: news of earlier batches that the outbox row tells along with this one's; None
             writes no row: somebody will `announce` it later.
     """
-    try:
-        with connection.transaction():
+    copies = takes_copy(connection)
+    if copies:
+        with suppress(*_REFUSED), connection.transaction():
             counts = {table.name: _copy(connection, table, rows) for table, rows in _series(batch)}
             counts["dead_letter"] = _follow_up(connection, batch)
             stored = Stored(counts, duplicates=len(batch.dead_letters) - counts["dead_letter"])
             _tell(connection, batch, stored, unsaid)
-    except _REFUSED:  # a duplicate, or something worse: find out row by row
-        with connection.transaction():
-            stored = _store_tolerantly(connection, batch)
-            _tell(connection, batch, stored, unsaid)
+            return stored
+    with connection.transaction():  # a duplicate, or something worse: find out row by row
+        stored = replace(_store_tolerantly(connection, batch), used_fallback=copies)
+        _tell(connection, batch, stored, unsaid)
     return stored
+
+
+def takes_copy(connection: psycopg.Connection) -> bool:
+    """Whether rows may come by COPY: an address with `options=-c binround.copy=off` says no."""
+    return "binround.copy=off" not in connection.info.options
 
 
 def _store_tolerantly(connection: psycopg.Connection, batch: Batch) -> Stored:

@@ -94,11 +94,11 @@ def migrate(database: Database) -> list[str]:
     Raises:
         DatabaseError: the database is newer than this program, or a file was changed.
     """
+    timeseries.load_extension(database)
     with database.connect(autocommit=True) as connection:
         require_version(connection.info.server_version)
         connection.execute(_SQL["lock"], [_LOCK])
         try:
-            timeseries.load_extension(database)
             connection.execute(_SQL["make_ledger"])
             done = _apply_queue(connection)
             for migration in _pending(connection, migrations()):

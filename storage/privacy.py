@@ -3,14 +3,17 @@
 A read of position history stands here and nowhere else, because it writes itself into the audit.
 """
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Self
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
 from config.region import Retention
-from storage import audit
+from storage import audit, columns
 from storage.retention import POLICIES
 from storage.rows import PositionRow
 from storage.sql import queries
@@ -115,4 +118,95 @@ def positions(
         "after_seq": after_seq,
         "limit": limit,
     }
-    return [PositionRow._make(row) for row in connection.execute(_SQL["positions"], asked)]
+    return [
+        PositionRow._make(row) for row in connection.execute(_SQL["positions"], asked).fetchall()
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Where a vehicle was, in the order of its clock.
+
+    Attributes:
+        time: (n,) instants in UTC, `datetime64[us]`.
+        lon: (n,) degrees.
+        lat: (n,) degrees.
+        speed_mps: (n,) as the unit stated it; NaN where it did not.
+    """
+
+    time: NDArray[np.datetime64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    speed_mps: NDArray[np.float64]
+
+
+def track(
+    connection: psycopg.Connection,
+    vehicle: str,
+    since: datetime,
+    until: datetime,
+    *,
+    who: str,
+    at: datetime,
+) -> Track:
+    """Return a vehicle's whole way in a span, as arrays; that is audited as `positions` is."""
+    span = {"since": since.isoformat(), "until": until.isoformat()}
+    audit.record(connection, who, "look-at-positions", f"vehicle/{vehicle}", at=at, detail=span)
+    asked = {"vehicle": vehicle, "since": since, "until": until}
+    with connection.cursor(binary=True) as cursor:
+        time, *numbers = cursor.execute(_SQL["track"], asked).fetchone() or [()] * 4
+    return Track(columns.instants(time), *map(columns.numbers, numbers))
+
+
+def fleet_at(
+    connection: psycopg.Connection,
+    instant: datetime,
+    *,
+    who: str,
+    at: datetime,
+    within: timedelta = timedelta(minutes=15),
+) -> dict[str, PositionRow]:
+    """Return each vehicle's newest position at an instant; that is audited.
+
+    Args:
+        connection: the look and its entry in the audit are one transaction on it.
+        instant: the moment that is looked at.
+        who: looks.
+        at: the instant of looking, by the caller's clock.
+        within: vehicles that had been silent for longer are left out.
+    """
+    seen = {"instant": instant.isoformat()}
+    audit.record(connection, who, "look-at-fleet", "fleet", at=at, detail=seen)
+    asked = {"instant": instant, "oldest": instant - within}
+    rows = map(PositionRow._make, connection.execute(_SQL["fleet_at"], asked).fetchall())
+    return {row.vehicle: row for row in rows}
+
+
+class Kilometres(NamedTuple):
+    """What a vehicle drove on a day of the region's zone.
+
+    Attributes:
+        vehicle: which one.
+        day: the day.
+        km: along its fixes.
+        fixes: their number.
+        jumps: fixes or ways left out, because nothing drives that fast.
+        gaps: silences of more than five minutes, bridged by a straight line.
+    """
+
+    vehicle: str
+    day: date
+    km: float
+    fixes: int
+    jumps: int
+    gaps: int
+
+
+def kilometres(
+    connection: psycopg.Connection, vehicle: str, first: date, last: date, *, who: str, at: datetime
+) -> list[Kilometres]:
+    """Return what a vehicle drove on each day from the first to the last; that is audited."""
+    days = {"first": first.isoformat(), "last": last.isoformat()}
+    audit.record(connection, who, "look-at-kilometres", f"vehicle/{vehicle}", at=at, detail=days)
+    rows = connection.execute(_SQL["kilometres"], [vehicle, first, last])
+    return [Kilometres._make(row) for row in rows]

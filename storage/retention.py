@@ -7,6 +7,7 @@ roster. A table with such columns that is missing here fails a test.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
@@ -14,16 +15,17 @@ from pydantic import ValidationError
 
 from config.errors import DatabaseError
 from config.region import Retention
-from storage import timeseries
+from storage import kilometres, rollups, timeseries
+from storage.rollups import Span
 from storage.sql import queries
 
 _SQL = queries("retention")
-ROLL_UP_SPAN = timedelta(days=8)  # readings may come that late and still count in their day
 COMPRESS_AFTER = timedelta(days=7)
 NEWS_SPAN = timedelta(days=1)  # "something is new" helps only consoles that were away briefly
 CHUNKS_AHEAD = timedelta(days=7)
 _PROOF_DAYS = 3 * 365  # claims of residents and of the city fall under the statute of limitations
 _READINGS_DAYS = 2 * 365  # two of each season, for the forecast
+_COSTS_DAYS = 2 * 365  # this year's kilometres beside those of the last
 _SECURITY_DAYS = 365
 
 
@@ -66,12 +68,14 @@ POLICIES = (
     Policy("event", "time", True, "dispatch, proof of a tour", _positions, series=True),
     Policy("status", "time", True, "health of devices", _positions, series=True),
     Policy("tracker_frame", "time", True, "repair of history", _positions, series=True),
+    Policy("fleet_5min", "bucket", True, "dispatch, proof of a tour", _positions),
     Policy("last_position", "time", True, "live map", _positions),
     Policy("last_event", "time", True, "live map", _positions),
     Policy("last_status", "time", True, "health of devices", _positions),
     Policy("dead_letter", "received_at", True, "repair of bad messages", _positions),
     Policy("outbox", "at", True, "delivery of news and tours", _positions),
     Policy("crew.assignment", "day", True, "questions about a tour", _crew),
+    Policy("km_day", "day", True, "kilometres: costs, workshop", lambda _: _COSTS_DAYS),
     Policy("plan", "created_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("tour", "ends_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("audit", "at", True, "security, data protection", lambda _: _SECURITY_DAYS),
@@ -79,6 +83,7 @@ POLICIES = (
     Policy("idempotency", "at", True, "requests that are repeated", lambda _: 1),
     Policy("level", "time", False, "forecast of fill levels", lambda _: _READINGS_DAYS, True),
     Policy("frame", "time", False, "repair of history", lambda _: _READINGS_DAYS, True),
+    Policy("level_hour", "hour", False, "fill levels by hour", lambda _: _READINGS_DAYS),
     Policy("last_level", "time", False, "map of fill levels", lambda _: _READINGS_DAYS),
     Policy("emptying", "time", False, "forecast of fill levels", lambda _: _READINGS_DAYS),
     Policy("study", "created_at", False, "comparison of studies", lambda _: _PROOF_DAYS),
@@ -99,6 +104,7 @@ KEPT = {
     "source_mark": "overwritten as messages are stored; an instant for each source",
     "belief": "overwritten by the next computation",
     "level_day": "fill levels by day, for statistics over years; no vehicle, no person",
+    "rolled_up": "one row a series: what the roll-ups have seen",
     "stop": "goes with its tour",
     "unserved": "goes with its plan",
     "basis": "goes with its plan",
@@ -134,11 +140,14 @@ def enforce(connection: psycopg.Connection, retention: Retention, now: datetime)
         Parts dropped plus rows deleted, per table.
     """
     verbs = timeseries.detect(connection)
+    rolled = {roll_up.table: roll_up for roll_up in rollups.ROLL_UPS}
     removed = {}
     for policy in POLICIES:
         before = now - timedelta(days=policy.days(retention))
         if policy.series:
             removed[policy.table] = verbs.drop_old(connection, policy.table, before)
+        elif policy.table in rolled:
+            removed[policy.table] = verbs.drop_rolled(connection, rolled[policy.table], before)
         else:
             statement = sql.SQL(_SQL["delete_old"]).format(
                 table=policy.identifier, column=sql.Identifier(policy.column)
@@ -150,19 +159,42 @@ def enforce(connection: psycopg.Connection, retention: Retention, now: datetime)
     return removed
 
 
-def upkeep(connection: psycopg.Connection, retention: Retention, now: datetime) -> dict[str, int]:
-    """Do the daily work on time series: parts ahead, roll-up, compression, retention.
+def upkeep(
+    connection: psycopg.Connection, retention: Retention, zone: ZoneInfo, now: datetime
+) -> dict[str, int]:
+    """Do the daily work on time series: parts, roll-ups, compression, retention.
+
+    Nothing is lost when it did not run for weeks: what came meanwhile is found by when it came.
 
     Args:
         connection: in autocommit mode.
         retention: what the region declares.
+        zone: the region's, whose days count for kilometres.
         now: the instant, by the caller's clock.
 
     Returns:
         What `enforce` removed.
     """
     verbs = timeseries.detect(connection)
-    verbs.ensure_chunks(connection, now - ROLL_UP_SPAN, now + CHUNKS_AHEAD)
-    verbs.roll_up(connection, now - ROLL_UP_SPAN, now)
+    verbs.ensure_chunks(connection, now, now + CHUNKS_AHEAD)
+    roll_up(connection, retention, zone, now)
     verbs.compress(connection, now - COMPRESS_AFTER)
     return enforce(connection, retention, now)
+
+
+def roll_up(
+    connection: psycopg.Connection, retention: Retention, zone: ZoneInfo, now: datetime
+) -> None:
+    """Bring everything that is kept in short up to date; arguments as in `upkeep`."""
+    verbs = timeseries.detect(connection)
+    spans = {policy.table: policy.days(retention) for policy in POLICIES}
+    for series in sorted({roll_up.series for roll_up in rollups.ROLL_UPS}):
+        since = rollups.came_until(connection, series)
+        kept = Span(
+            now - timedelta(days=spans[series]), rollups.floor(now, rollups.DAY) + rollups.DAY
+        )
+        verbs.roll_up(connection, series, since, kept)
+        if series == "position":
+            changed = rollups.changed(connection, series, since, kept)
+            kilometres.compute(connection, zone, changed, kept)
+        rollups.note(connection, series, now)

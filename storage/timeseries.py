@@ -6,17 +6,18 @@ continuous aggregates, the roll-up is the plain one and compressing does nothing
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
 
+from storage import rollups
 from storage.database import Database
+from storage.rollups import RollUp, Span
 from storage.sql import queries
 
 _SQL = queries("timeseries")
-_EPOCH = datetime(2001, 1, 1, tzinfo=UTC)  # a Monday, so that weekly chunks begin on Mondays
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,21 @@ class TimeSeries(Protocol):
         """Compress what is older than an instant; returns the number of parts."""
         ...
 
-    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
-        """Bring `level_day` up to date with the readings of a span."""
+    def roll_up(
+        self, connection: psycopg.Connection, series: str, since: datetime, kept: Span
+    ) -> None:
+        """Bring the roll-ups of a series up to date with what came at or after an instant.
+
+        Nothing outside of the span `kept`, whose readings are all there, is computed again.
+        """
+        ...
+
+    def roll_up_again(self, connection: psycopg.Connection, series: str, span: Span) -> None:
+        """Bring the roll-ups of a series up to date after its readings in a span were corrected."""
+        ...
+
+    def drop_rolled(self, connection: psycopg.Connection, roll_up: RollUp, before: datetime) -> int:
+        """Remove the rows of a roll-up whose span ended by an instant; returns their number."""
         ...
 
     def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
@@ -76,37 +90,41 @@ class Partitions:
         for series in SERIES:
             if not _exists(connection, f"{series.table}_default"):
                 _run(connection, "make_partitioned", **_names(series.table))
-        connection.execute(_SQL["make_level_day"])
+        rollups.make_tables(connection)
 
     def ensure_chunks(
         self, connection: psycopg.Connection, since: datetime, until: datetime
     ) -> None:
-        """Have a partition for every instant of a span; takes over rows from the default one."""
+        """Have a partition for every instant of a span, and for what lies in the default one.
+
+        Rows come to lie there when nobody made partitions ahead, or long after their time.
+        """
         for series in SERIES:
-            start = _floor(since, series.chunk)
+            strays = {"step": series.chunk, "until": until}
+            default = sql.SQL(_SQL["strays"]).format(**_names(series.table))
+            starts = {start for (start,) in connection.execute(default, strays)}
+            start = rollups.floor(since, series.chunk)
             while start < until:
-                part = f"{series.table}_{start:%Y%m%d}"
-                if not _exists(connection, part):
-                    with connection.transaction():
-                        _run(
-                            connection,
-                            "add_partition",
-                            part=sql.Identifier(part),
-                            start=sql.Literal(start),
-                            end=sql.Literal(start + series.chunk),
-                            **_names(series.table),
-                        )
+                starts.add(start)
                 start += series.chunk
+            for start in sorted(starts):
+                _add_partition(connection, series, start)
 
     def compress(self, connection: psycopg.Connection, before: datetime) -> int:
         """Do nothing: PostgreSQL compresses no rows."""
         return 0
 
-    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
-        """Compute the days of a span again from the readings that are there."""
-        day = timedelta(days=1)
-        span = {"since": _floor(since, day), "until": _floor(until, day) + day}
-        connection.execute(_SQL["fill_level_day"], span)
+    def roll_up(
+        self, connection: psycopg.Connection, series: str, since: datetime, kept: Span
+    ) -> None:
+        """Compute the days again whose readings came since then."""
+        for span in rollups.changed(connection, series, since, kept):
+            self.roll_up_again(connection, series, span)
+
+    def roll_up_again(self, connection: psycopg.Connection, series: str, span: Span) -> None:
+        """Compute all days of the span again."""
+        for roll_up in rollups.of(series):
+            rollups.refill(connection, roll_up, span)
 
     def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
         """Drop whole partitions, then delete what is left over in the others."""
@@ -118,6 +136,10 @@ class Partitions:
                 _run(connection, "drop_partition", part=sql.Identifier(part))
                 dropped += 1
         return dropped + _delete(connection, table, before)
+
+    def drop_rolled(self, connection: psycopg.Connection, roll_up: RollUp, before: datetime) -> int:
+        """Delete the old rows of the table."""
+        return rollups.trim(connection, roll_up, before)
 
 
 class Hypertables:
@@ -133,7 +155,10 @@ class Hypertables:
             connection.execute(_SQL["make_hypertable"], [series.table, series.chunk])
             if self._community:
                 _run(connection, "allow_compression", table=sql.Identifier(series.table))
-        connection.execute(_SQL["make_level_day_view" if self._community else "make_level_day"])
+        if self._community:
+            rollups.make_aggregates(connection)
+        else:
+            rollups.make_tables(connection)
 
     def ensure_chunks(
         self, connection: psycopg.Connection, since: datetime, until: datetime
@@ -148,17 +173,36 @@ class Hypertables:
             _count(connection, "compress_chunks", [series.table, before]) for series in SERIES
         )
 
-    def roll_up(self, connection: psycopg.Connection, since: datetime, until: datetime) -> None:
-        """Refresh the continuous aggregate."""
+    def roll_up(
+        self, connection: psycopg.Connection, series: str, since: datetime, kept: Span
+    ) -> None:
+        """Refresh the continuous aggregates; they know what changed."""
         if self._community:
-            connection.execute(_SQL["refresh_level_day"], [since, until])
+            self.roll_up_again(connection, series, kept)
         else:
-            self._plain.roll_up(connection, since, until)
+            self._plain.roll_up(connection, series, since, kept)
+
+    def roll_up_again(self, connection: psycopg.Connection, series: str, span: Span) -> None:
+        """Refresh what changed within the span."""
+        if self._community:
+            for roll_up in rollups.of(series):
+                rollups.refresh(connection, roll_up, span)
+        else:
+            self._plain.roll_up_again(connection, series, span)
 
     def drop_old(self, connection: psycopg.Connection, table: str, before: datetime) -> int:
         """Drop whole chunks, then delete what is left over in the others."""
         dropped = _count(connection, "drop_chunks", [table, before])
-        return dropped + _delete(connection, table, before)
+        with connection.transaction():
+            if self._community:
+                connection.execute(_SQL["allow_decompression"])
+            return dropped + _delete(connection, table, before)
+
+    def drop_rolled(self, connection: psycopg.Connection, roll_up: RollUp, before: datetime) -> int:
+        """Drop the old rows of the aggregate."""
+        if self._community:
+            return rollups.trim_aggregate(connection, roll_up, before)
+        return self._plain.drop_rolled(connection, roll_up, before)
 
 
 def load_extension(database: Database) -> None:
@@ -196,6 +240,28 @@ def sizes(connection: psycopg.Connection) -> dict[str, int]:
     return dict(connection.execute(_SQL["hypertable_sizes"]).fetchall())
 
 
+def _add_partition(connection: psycopg.Connection, series: Series, start: datetime) -> None:
+    """Have a partition; it takes its rows over from the default one."""
+    part = f"{series.table}_{start:%Y%m%d}"
+    if not _exists(connection, part):
+        with connection.transaction():
+            _run(
+                connection,
+                "add_partition",
+                part=sql.Identifier(part),
+                start=sql.Literal(start),
+                end=sql.Literal(start + series.chunk),
+                **_names(series.table),
+            )
+
+
+def compression(connection: psycopg.Connection) -> dict[str, float]:
+    """Return how many times smaller its compressed chunks became, per hypertable that has some."""
+    if not connection.execute(_SQL["edition"]).fetchone():
+        return {}
+    return dict(connection.execute(_SQL["compression"]).fetchall())
+
+
 def _names(table: str) -> dict[str, sql.Identifier]:
     return {
         "table": sql.Identifier(table),
@@ -223,9 +289,8 @@ def _one(connection: psycopg.Connection, name: str, arguments: list[object]) -> 
 
 def _delete(connection: psycopg.Connection, table: str, before: datetime) -> int:
     """Delete old rows, and those with an impossible clock that came before the instant."""
-    statement = sql.SQL(_SQL["delete_old"]).format(table=sql.Identifier(table))
-    return connection.execute(statement, {"before": before}).rowcount
-
-
-def _floor(instant: datetime, chunk: timedelta) -> datetime:
-    return instant - (instant - _EPOCH) % chunk
+    statements = [sql.SQL(_SQL[name]) for name in ("delete_old", "delete_suspect")]
+    return sum(
+        connection.execute(statement.format(table=sql.Identifier(table)), [before]).rowcount
+        for statement in statements
+    )

@@ -8,6 +8,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.fixtures.database",
+    "tests.fixtures.timescale",
     "tests.fixtures.broker",
     "tests.fixtures.roads",
     "tests.fixtures.served",

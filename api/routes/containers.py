@@ -1,14 +1,21 @@
 """Containers with what we know and believe about them."""
 
-from fastapi import APIRouter, Request, Response
+from datetime import UTC, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime
 
 from api import geojson, schemas, views
 from api.context import Connection, Parts
 from api.pages import Cursor, Limit, decode, page
-from api.problems import INVALID, NOT_ACCEPTABLE, declared
-from storage import console
+from api.problems import INVALID, NOT_ACCEPTABLE, NOT_FOUND, HttpProblem, declared
+from storage import console, history
+from storage.history import Every
 
 router = APIRouter(tags=["containers"])
+LONGEST = timedelta(days=366)
+ContainerId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$")]
 
 
 @router.get(
@@ -44,3 +51,32 @@ def get_containers(
     )
     found = [views.container(state) for state in states]
     return page(found, limit, lambda item: [item.id], parts.region.attribution)
+
+
+@router.get(
+    "/v1/containers/{container}/levels",
+    responses=declared(NOT_FOUND, INVALID),
+)
+def get_levels(
+    parts: Parts,
+    connection: Connection,
+    container: ContainerId,
+    since: Annotated[AwareDatetime, Query(description="Begin of the span.")],
+    until: Annotated[AwareDatetime, Query(description="Its end, at most 366 days later.")],
+    every: Annotated[Every, Query(description="The step.")] = Every.DAY,
+) -> schemas.Levels:
+    """A container's fill levels by hour or by day, over a year at most; hours for two years."""
+    if all(known.id != container for known in parts.region.containers):
+        raise HttpProblem(NOT_FOUND, "There is no such container.")
+    if not timedelta(0) < until - since <= LONGEST:
+        raise HttpProblem(INVALID, "`until` has to be after `since`, by 366 days at most.")
+    found = history.levels(connection, container, since, until, every)
+    return schemas.Levels(
+        container=container,
+        every=every,
+        start=[start.replace(tzinfo=UTC) for start in found.start.tolist()],
+        readings=found.readings.tolist(),
+        fill_min=found.fill_min.round(4).tolist(),
+        fill_avg=found.fill_avg.round(4).tolist(),
+        fill_max=found.fill_max.round(4).tolist(),
+    )

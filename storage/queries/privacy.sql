@@ -22,3 +22,37 @@ WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
   AND (time, seq) > (%(after_time)s, %(after_seq)s)
 ORDER BY time, seq
 LIMIT %(limit)s
+
+-- name: track
+-- The columns as arrays.
+SELECT coalesce(array_agg(date_part('epoch', time)), '{}'), coalesce(array_agg(lon), '{}'),
+       coalesce(array_agg(lat), '{}'), coalesce(array_agg(speed_mps), '{}')
+FROM (
+    SELECT time, lon, lat, speed_mps
+    FROM position
+    WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
+      AND vehicle = %(vehicle)s AND NOT clock_suspect
+      AND time >= %(since)s AND time < %(until)s
+    ORDER BY time, seq
+) way
+
+-- name: fleet_at
+SELECT DISTINCT ON (p.vehicle)
+       p.time, p.device_id, p.seq, p.vehicle, p.lon, p.lat, p.speed_mps, p.heading_deg, p.accuracy_m,
+       p.boot, p.received_at, p.clock_suspect
+FROM device d
+CROSS JOIN LATERAL (
+    SELECT * FROM position
+    WHERE device_id = d.id AND NOT clock_suspect
+      AND time > %(oldest)s AND time <= %(instant)s
+    ORDER BY time DESC, seq DESC
+    LIMIT 1
+) p
+WHERE d.vehicle IS NOT NULL
+ORDER BY p.vehicle, p.time DESC, p.seq DESC
+
+-- name: kilometres
+SELECT vehicle, day, km, fixes, jumps, gaps
+FROM km_day
+WHERE vehicle = %s AND day >= %s AND day <= %s
+ORDER BY day

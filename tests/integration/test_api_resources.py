@@ -24,6 +24,26 @@ def test_a_container_shows_its_reading_and_what_is_believed(
     assert 0 <= found["belief"]["overflow_risk"] <= 1
 
 
+def test_a_container_shows_its_history_in_short(api: httpx.Client, planned_day: PlannedDay) -> None:
+    """A planner sees a year of one container by day or hour; longer spans and strangers not."""
+    name = planned_day.measure(0.8, 10)
+    planned_day.measure(0.6, 20)
+    path = f"/v1/containers/{name}/levels"
+    span = {"since": "2025-12-01T00:00:00Z", "until": "2026-11-24T00:00:00Z"}
+
+    days = api.get(path, params=span).json()
+    hours = api.get(path, params={**span, "every": "hour"}).json()
+
+    assert days["start"] == ["2026-11-23T00:00:00Z"]
+    assert hours["start"] == ["2026-11-23T04:00:00Z"]
+    for found in (days, hours):
+        figures = [found[name] for name in ("readings", "fill_min", "fill_avg", "fill_max")]
+        assert figures == [[2], [0.6], [0.7], [0.8]]
+    too_long = {**span, "since": "2024-01-01T00:00:00Z"}
+    assert api.get(path, params=too_long).status_code == 422
+    assert api.get("/v1/containers/nobody/levels", params=span).status_code == 404
+
+
 def test_a_belief_ends_when_the_container_is_emptied(
     api: httpx.Client, planned_day: PlannedDay
 ) -> None:
