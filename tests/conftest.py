@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.roads",
     "tests.fixtures.served",
     "tests.fixtures.makers",
+    "tests.fixtures.mosquitto",
     "tests.fixtures.api",
 ]
 

@@ -1,65 +1,16 @@
 """Mosquitto with the configuration that we generate: the same rights, the same service."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from ingest.broker.mosquitto import write_mosquitto
 from ingest.messages import Kind, down_topic, up_topic
 from ingest.retained import clear_older, retained_tours
 from simulator.unit import Unit
-from tests.fixtures.broker import SERVER
 from tests.fixtures.served import NOON, Served
 
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-pytestmark = [
-    pytest.mark.db,
-    pytest.mark.skipif(
-        not Path(MOSQUITTO).is_file(), reason="mosquitto is not installed (apt install mosquitto)"
-    ),
-]
-
-
-@pytest.fixture
-def over_mosquitto(served: Served, tmp_path: Path) -> Iterator[Served]:
-    """The served region with Mosquitto in the place of the embedded broker."""
-    town = served.town
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    secrets = {name: member.secret for name, member in town.members.items() if member.secret}
-    data = tmp_path / "mosquitto-data"
-    data.mkdir()
-    config = write_mosquitto(
-        tmp_path / "mosquitto",
-        data,
-        town.grants(),
-        {SERVER: town.server_secret, **secrets},
-        port=port,
-    )
-    if os.geteuid() == 0:  # it would otherwise become another user, who may not read our files
-        config.write_text(f"{config.read_text()}user root\n")
-    broker = subprocess.Popen([MOSQUITTO, "-c", config], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.05)
-    town.broker.stop()
-    town.broker.port = port
-    served.settings = served.settings.model_copy(update={"broker_url": town.url})
-    yield served
-    town.hang_up()
-    broker.terminate()
-    broker.wait(10)
+pytestmark = pytest.mark.db
 
 
 def test_a_device_says_and_hears_what_is_its_own(over_mosquitto: Served) -> None:
