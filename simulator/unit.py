@@ -212,6 +212,12 @@ class Unit:
         with self._change:
             return UnitCounts(self._recorded, self._resent, self._stored, len(self._records))
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has let it in and it has not noticed an end since."""
+        with self._change:
+            return self._connected
+
     def wait_connected(self, timeout_s: float) -> None:
         """Wait until the broker has let it in.
 

@@ -8,6 +8,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.fixtures.database",
+    "tests.fixtures.own_server",
     "tests.fixtures.broker",
     "tests.fixtures.roads",
     "tests.fixtures.served",
