@@ -14,10 +14,9 @@ from pathlib import Path
 
 from config.files import write_private
 from ingest.broker.access import Grant
-from ingest.broker.nats import WINDOW
+from ingest.broker.nats import HEADER_BYTES, WINDOW
 from ingest.messages import MAX_PAYLOAD_BYTES
 
-HEADER_BYTES = 512  # of a packet around the largest payload: topic and fixed header
 # Each snapshot writes everything that waits. Once a second costs the same whatever comes in;
 # `autosave_on_changes` would write it all for every message and stands still with a few thousand.
 SNAPSHOT_S = 1
