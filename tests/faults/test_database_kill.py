@@ -40,6 +40,15 @@ def backends(database: Database) -> list[int]:
         return [pid for (pid,) in connection.execute(query)]
 
 
+def kill(server: EmbeddedServer) -> None:
+    """End the postmaster and all that it has started, in one blow."""
+    assert server.pid
+    postmaster = psutil.Process(server.pid)
+    for process in (postmaster, *postmaster.children(recursive=True)):
+        process.kill()
+    server.stop()
+
+
 def test_killing_postgresql_loses_nothing(
     served: Served, own_server: EmbeddedServer, tmp_path: Path
 ) -> None:
@@ -48,13 +57,25 @@ def test_killing_postgresql_loses_nothing(
         load.progress()
         os.kill(backends(served.database)[0], signal.SIGKILL)
         load.progress()
-        assert own_server.pid
-        postmaster = psutil.Process(own_server.pid)
-        for process in (postmaster, *postmaster.children(recursive=True)):
-            process.kill()
-        own_server.stop()
+        kill(own_server)
         load.publish_more(300)
         own_server.start()
         load.progress()
         check("PostgreSQL backend, then postmaster killed", load, served.database, ingest)
         eventually(lambda: ingest.metric("database_retries_total") > 0)
+
+
+def test_killing_both_loses_nothing(
+    served: Served, own_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """What the ingester had in memory while it waited for the database was not acknowledged."""
+    with IngestProcess(served, tmp_path) as ingest, Load(served) as load:
+        load.progress()
+        kill(own_server)
+        load.publish_more(1_000)
+        eventually(lambda: ingest.metric("database_retries_total") > 0)
+        ingest.kill()
+        own_server.start()
+        ingest.start()
+        load.progress()
+        check("PostgreSQL killed, then the ingester", load, served.database, ingest)
