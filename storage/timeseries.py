@@ -222,7 +222,7 @@ def _one(connection: psycopg.Connection, name: str, arguments: list[object]) -> 
 
 
 def _delete(connection: psycopg.Connection, table: str, before: datetime) -> int:
-    """Delete old rows, and those with an impossible clock that came before the instant."""
+    """Delete what is older than an instant; rows with an impossible clock by when they came."""
     statement = sql.SQL(_SQL["delete_old"]).format(table=sql.Identifier(table))
     return connection.execute(statement, {"before": before}).rowcount
 

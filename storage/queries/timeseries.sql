@@ -44,8 +44,9 @@ ORDER BY 1
 DROP TABLE IF EXISTS {part}
 
 -- name: delete_old
+-- What a wrong clock says is no age: such a row is as old as its arrival.
 DELETE FROM {table}
-WHERE time < %(before)s OR (clock_suspect AND received_at < %(before)s)
+WHERE (time < %(before)s AND NOT clock_suspect) OR (clock_suspect AND received_at < %(before)s)
 
 -- name: make_level_day
 CREATE TABLE IF NOT EXISTS level_day (
