@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.db, pytest.mark.slow]
 
 AWAY_S = 60.0
 UNIT_RATE, SENSOR_RATE = 50.0, 400.0  # with two trucks 500 messages a second; a city sends 50
+ENOUGH = 32_000  # more than the minute holds, so that the load stays as it is
 MOST_GROWTH_BYTES = 100_000_000
 
 
@@ -27,7 +28,13 @@ def test_a_minute_without_a_database_loses_nothing(served: Served, tmp_path: Pat
         IngestProcess(
             served, tmp_path, BINROUND_DATABASE_URL=over(link, served.database).dsn
         ) as ingest,
-        Load(served, unit_rate=UNIT_RATE, sensor_rate=SENSOR_RATE, resend=patient) as load,
+        Load(
+            served,
+            at_least=ENOUGH,
+            unit_rate=UNIT_RATE,
+            sensor_rate=SENSOR_RATE,
+            resend=patient,
+        ) as load,
     ):
         load.progress(500)
         before_bytes, peak_bytes = ingest.rss_bytes, 0
