@@ -54,7 +54,7 @@ class Downlink:
         """Work until told to stop; waits for a database that is away."""
         while not stop.is_set():
             try:
-                with self._database.connect(autocommit=True) as connection:
+                with self._database.connect(autocommit=True, hurried=True) as connection:
                     outbox.listen(connection)
                     self._backoff.reset()
                     self._serve(connection, stop)

@@ -18,8 +18,8 @@ from config.errors import BrokerError
 from config.source import TlsFiles
 from ingest.backoff import Backoff
 
-KEEPALIVE_S = 30
 SAY_EVERY = 20  # of the attempts that fail in the same way, one in so many is told
+KEEPALIVE_S = 10  # a link that has died without a word is noticed within twice this time
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from datetime import datetime
 import psycopg
 
 from config.clock import Clock
+from config.errors import DatabaseError
 from config.source import OWN_BROKER, Origin
 from ingest.backoff import Backoff
 from ingest.clocks import Clocks
@@ -203,8 +204,11 @@ class Writer:
         reason = f"database: {' '.join(str(error).split())}"[:300]
         log.warning("message refused by the database: %s", type(error).__name__)
         letter = dead_letter(parcel, reason, self._origin)
-        with connection.transaction():
-            telemetry.store(connection, telemetry.Batch(dead_letters=[letter]))
+        try:
+            with connection.transaction():
+                telemetry.store(connection, telemetry.Batch(dead_letters=[letter]))
+        except psycopg.Error as worse:  # then it is not the message
+            raise DatabaseError(f"it takes no dead letter: {worse}") from worse
         self._counters.dead_letters += 1
         self._counters.refuse([reason])
 
@@ -225,7 +229,7 @@ class Writer:
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = self._database.connect(autocommit=True)
+            self._connection = self._database.connect(autocommit=True, hurried=True)
         return self._connection
 
     def _note_away(self, error: Exception) -> None:

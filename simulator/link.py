@@ -68,13 +68,16 @@ class Credentials(BaseModel):
         return self.devices[device]
 
 
-def open_client(url: str, login: Login, in_flight: int) -> mqtt.Client:
+def open_client(
+    url: str, login: Login, in_flight: int, keepalive_s: int = KEEPALIVE_S
+) -> mqtt.Client:
     """Return a client that is ready to `connect_async` to an address, and will reconnect.
 
     Args:
         url: the broker's address.
         login: who connects.
         in_flight: how many messages may wait for their PUBACK at once.
+        keepalive_s: a link that has died without a word is noticed within twice this time.
 
     Raises:
         BrokerError: the address cannot be used.
@@ -95,7 +98,7 @@ def open_client(url: str, login: Login, in_flight: int) -> mqtt.Client:
     client.reconnect_delay_set(min_delay=first, max_delay=40 * first)  # type: ignore[arg-type]
     if parts.scheme == "mqtts":
         client.tls_set_context(ssl.create_default_context())
-    client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], KEEPALIVE_S)
+    client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], keepalive_s)
     return client
 
 

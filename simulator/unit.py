@@ -33,7 +33,7 @@ from ingest.messages import (
     down_topic,
     up_topic,
 )
-from simulator.link import Login, hand_over, open_client
+from simulator.link import KEEPALIVE_S, Login, hand_over, open_client
 from simulator.records import Key, Record, Records
 
 # A retained tour that is published in the very instant of subscribing can pass a unit by
@@ -105,6 +105,7 @@ class Unit:
         on_tour: called in the network thread with each new tour that it has accepted.
         judge: returns why a tour is refused, or None to accept it.
         rng: source of the jitter.
+        keepalive_s: how often it makes sure that the broker is still there; see `open_client`.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Unit:
         on_tour: Callable[[TourDown], None] | None = None,
         judge: Callable[[TourDown], str | None] = lambda _: None,
         rng: random.Random | None = None,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self.device = device
         self.region = region
@@ -140,7 +142,7 @@ class Unit:
         self._connected = self._stopping = False
         self._ask_at = float("inf")
         self._refusal = ""
-        self._client = open_client(url, login, self._resend.window)
+        self._client = open_client(url, login, self._resend.window, keepalive_s)
         self._client.on_connect = self._let_in
         self._client.on_subscribe = self._listening
         self._client.on_disconnect = self._connection_lost
@@ -209,6 +211,12 @@ class Unit:
         """What it did so far."""
         with self._change:
             return UnitCounts(self._recorded, self._resent, self._stored, len(self._records))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has let it in and it has not noticed an end since."""
+        with self._change:
+            return self._connected
 
     def wait_connected(self, timeout_s: float) -> None:
         """Wait until the broker has let it in.

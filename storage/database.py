@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, override
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
@@ -23,6 +24,40 @@ CONNECTION: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
+# The same seen from the server, which would wait for two hours: the transaction of a client that
+# vanished holds the rows that its successor wants to write.
+SESSION = {
+    "timezone": "UTC",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "8000",
+    "client_connection_check_interval": "5000",
+}
+
+
+class HurriedConnection(psycopg.Connection):
+    """A connection that is given up when the server says nothing for a while.
+
+    Keepalives ask the next machine only. A proxy that hangs, or a server that is frozen, goes on
+    answering them and would keep a statement waiting for ever.
+    """
+
+    patience_s = 20.0  # longer than any statement of a batch takes, waits for locks included
+
+    @override
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.patience_s)
+        except psycopg.OperationalError as error:
+            if error.sqlstate or self.closed:  # the server has said what is wrong, or hung up
+                raise
+            self.close()  # what is left of a transaction would be waited for again
+            raise psycopg.OperationalError(
+                f"the server says nothing for {self.patience_s:.0f} s ({error})"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -37,14 +72,20 @@ class Database:
     dsn: str = field(repr=False)
     embedded: bool = False
 
-    def connect(self, *, autocommit: bool = False) -> psycopg.Connection:
+    def connect(self, *, autocommit: bool = False, hurried: bool = False) -> psycopg.Connection:
         """Open a connection; times come back in UTC.
+
+        Args:
+            autocommit: whether each statement is a transaction of its own.
+            hurried: whether to give the connection up when a statement is not answered; for
+                those who would rather begin again than wait, and have short statements only.
 
         Raises:
             DatabaseError: it does not answer; one line that says what to do.
         """
+        kind = HurriedConnection if hurried else psycopg.Connection
         try:
-            return psycopg.connect(self.dsn, autocommit=autocommit, **_parameters(self.dsn))
+            return kind.connect(self.dsn, autocommit=autocommit, **_parameters(self.dsn))
         except psycopg.Error as error:
             raise DatabaseError(self._what_to_do(error)) from None
 
@@ -119,7 +160,8 @@ def require_version(version: int) -> None:
 def _parameters(dsn: str) -> dict[str, Any]:
     """Return how we connect, on top of what the address says."""
     given = conninfo_to_dict(dsn).get("options") or ""
-    return {**CONNECTION, "options": f"{given} -c timezone=UTC".strip()}
+    ours = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    return {**CONNECTION, "options": f"{given} {ours}".strip()}
 
 
 def _is_ambiguous(dsn: str) -> bool:

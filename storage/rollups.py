@@ -77,6 +77,11 @@ def note(connection: psycopg.Connection, series: str, now: datetime) -> None:
     connection.execute(_SQL["note"], [series, now])
 
 
+def see_again(connection: psycopg.Connection, series: str, since: datetime) -> None:
+    """Have the next roll-up of a series look again at what came at or after an instant."""
+    connection.execute(_SQL["see_again"], [since, series])
+
+
 def changed(connection: psycopg.Connection, series: str, since: datetime, kept: Span) -> list[Span]:
     """Return the days, in UTC and joined to spans, whose readings came since an instant.
 

@@ -9,10 +9,12 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.timescale",
+    "tests.fixtures.own_server",
     "tests.fixtures.broker",
     "tests.fixtures.roads",
     "tests.fixtures.served",
     "tests.fixtures.makers",
+    "tests.fixtures.mosquitto",
     "tests.fixtures.api",
 ]
 

@@ -10,12 +10,13 @@ from api import geojson, schemas, views
 from api.context import Connection, Parts
 from api.pages import Cursor, Limit, decode, page
 from api.problems import INVALID, NOT_ACCEPTABLE, NOT_FOUND, HttpProblem, declared
+from config.region import ID_PATTERN
 from storage import console, history
 from storage.history import Every
 
 router = APIRouter(tags=["containers"])
 LONGEST = timedelta(days=366)
-ContainerId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,32}$")]
+ContainerId = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
 @router.get(

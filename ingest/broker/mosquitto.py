@@ -1,8 +1,9 @@
 """The same rights for an Eclipse Mosquitto: its configuration, access list and passwords.
 
 Mosquitto's own defaults lose data silently: it keeps 1,000 messages for a subscriber that is
-away and writes to disk every 30 minutes. What is set here keeps them; the promise to our own
-units does not rest on it (they keep a record until `down/ack`), that to other devices does.
+away and writes to disk every 30 minutes. What is set here keeps them all and writes every second;
+what it acknowledged since is lost when it is killed. The promise to our own units does not rest on
+it (they keep a record until `down/ack`), that to other devices does.
 """
 
 import base64
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from config.files import write_private
 from ingest.broker.access import Grant
-from ingest.broker.nats import WINDOW
+from ingest.broker.nats import HEADER_BYTES, WINDOW
 from ingest.messages import MAX_PAYLOAD_BYTES
 
-HEADER_BYTES = 512  # of a packet around the largest payload: topic and fixed header
+# Each snapshot writes everything that waits. Once a second costs the same whatever comes in;
+# `autosave_on_changes` would write it all for every message and stands still with a few thousand.
+SNAPSHOT_S = 1
 ITERATIONS = 101  # Mosquitto's default; our secrets are random, not words to be guessed
 
 
@@ -57,8 +60,7 @@ password_file {passwords}
 acl_file {acl}
 persistence true
 persistence_location {data}/
-autosave_on_changes true
-autosave_interval 1
+autosave_interval {SNAPSHOT_S}
 persistent_client_expiration {keep_days}d
 max_queued_messages 0
 max_inflight_messages {WINDOW}

@@ -19,6 +19,9 @@ PROGRAM = "nats-server.exe" if sys.platform == "win32" else "nats-server"
 # that a database that is away stops the flow at the broker, where messages are on disk.
 WINDOW = 2_000
 
+# What travels with the largest payload: a packet's header and topic, and what NATS notes beside it.
+HEADER_BYTES = 512
+
 # A subscriber that came back gets what it had not acknowledged only after this time.
 REDELIVER_S = 3
 
@@ -76,7 +79,7 @@ ports_file_dir: {_quoted(store.parent)}
 log_file: {_quoted(log)}
 logfile_size_limit: 8MB
 logfile_max_num: 3
-max_payload: {MAX_PAYLOAD_BYTES}
+max_payload: {MAX_PAYLOAD_BYTES + HEADER_BYTES}
 max_control_line: 16384
 jetstream {{ store_dir: {_quoted(store)}, sync_interval: "1s" }}
 mqtt {{ listen: "{host}:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW} }}

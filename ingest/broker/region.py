@@ -75,5 +75,5 @@ class _Keeper:
                 log.info("broker has the rights of %d devices", len(devices))
 
     def _read(self) -> Mapping[str, Device]:
-        with self._database.connect() as connection:
+        with self._database.connect(hurried=True) as connection:
             return assets.devices(connection)

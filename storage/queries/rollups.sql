@@ -7,11 +7,12 @@ WHERE NOT clock_suspect {span}
 GROUP BY 1, 2
 
 -- name: position
+-- First and last places by the least and greatest array: that needs no sorting.
 SELECT vehicle, {bucket} AS {start}, count(*) AS fixes,
-       (array_agg(lon ORDER BY time, device_id, seq))[1] AS first_lon,
-       (array_agg(lat ORDER BY time, device_id, seq))[1] AS first_lat,
-       (array_agg(lon ORDER BY time DESC, device_id DESC, seq DESC))[1] AS last_lon,
-       (array_agg(lat ORDER BY time DESC, device_id DESC, seq DESC))[1] AS last_lat,
+       (min(ARRAY[date_part('epoch', time), device_id, seq, lon, lat]))[4] AS first_lon,
+       (min(ARRAY[date_part('epoch', time), device_id, seq, lon, lat]))[5] AS first_lat,
+       (max(ARRAY[date_part('epoch', time), device_id, seq, lon, lat]))[4] AS last_lon,
+       (max(ARRAY[date_part('epoch', time), device_id, seq, lon, lat]))[5] AS last_lat,
        avg(speed_mps) AS speed_avg_mps, max(speed_mps) AS speed_max_mps
 FROM position
 WHERE NOT clock_suspect {span}

@@ -12,7 +12,7 @@ from ingest.steps import Surroundings, walk
 from storage import assets, clocks
 from storage.database import Database
 from tests.fixtures.served import NOON, Served
-from tests.integration.test_metrics import eventually
+from tests.fixtures.waiting import eventually
 
 pytestmark = pytest.mark.db
 HOUR_S = 3600.0

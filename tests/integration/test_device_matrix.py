@@ -1,7 +1,9 @@
 """What a device with valid credentials may try against others: each fails, and is counted."""
 
+import json
+import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -10,7 +12,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.broker import Refusals
 from ingest.messages import MAX_PAYLOAD_BYTES, Kind, down_topic, up_topic
-from tests.fixtures.broker import REGION, Heard, Town
+from tests.fixtures.broker import REGION, Heard, Town, connect
+from tests.fixtures.metrics import free_port, read_metrics
+from tests.fixtures.served import NOON, Served
+from tests.fixtures.waiting import eventually
 
 ALL_UP = f"binround/v1/{REGION}/devices/+/up/+"
 TRUCK_1, TRUCK_2 = (up_topic(REGION, name, Kind.POSITION) for name in ("truck-1", "truck-2"))
@@ -77,14 +82,6 @@ def watch(broker_town: Town, tmp_path: Path) -> Iterator[Watch]:
     made.hang_up()
 
 
-def eventually(holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
-
-
 def test_a_foreign_topic(watch: Watch) -> None:
     """Publishing as another device: nobody hears it, and the attempt is counted."""
     watch.town.client("truck-1").publish(TRUCK_2, "forged")
@@ -148,6 +145,47 @@ def test_an_oversized_message(watch: Watch) -> None:
     truck.client.publish(TRUCK_1, b"x" * (MAX_PAYLOAD_BYTES + 5000), qos=1)
     assert watch.refused("oversize") >= 1
     assert watch.heard() == {b"still here"}
+
+
+@pytest.mark.db
+def test_every_attack_shows_in_the_ingesters_metrics(served: Served) -> None:
+    """All six, one after the other: each counts under its kind, and nothing of it is stored."""
+    port = free_port()
+    served.settings = served.settings.model_copy(update={"ingest_metrics_port": port})
+    town, region = served.town, served.region.id
+    mine, theirs = town.members["truck-1"], town.members["truck-2"]
+    forged = json.dumps({"time": NOON.isoformat(), "seq": 1})
+    theirs_up = up_topic(region, "truck-2", Kind.STATUS)
+
+    def refused(kind: str) -> float:
+        return read_metrics(port).get(f"binround_ingest_broker_refusals_total {kind}", 0)
+
+    with served.ingester() as counters:
+        victim = town.client("truck-2")
+        truck = town.client("truck-1")
+        truck.publish(theirs_up, forged)
+        eventually(lambda: refused("publish") == 1, what="the foreign topic")
+        for tries, user in enumerate(("truck-2", "+", "#")):  # a forged id, then patterns
+            heard = connect(town.broker.port, user, mine.secret, secrets.token_hex(8))
+            heard.client.loop_stop()
+            assert heard.refused == ["Not authorized"]
+            assert refused("login") > tries
+        assert not truck.subscribe(down_topic(region, "truck-2", "tour"))
+        eventually(lambda: refused("subscribe") == 1, what="the foreign downlink")
+        thief = connect(town.broker.port, "truck-1", mine.secret, theirs.client_id)
+        eventually(lambda: refused("takeover") >= 1, what="the stolen client id")
+        thief.publish(theirs_up, forged)
+        thief.client.disconnect()
+        thief.client.loop_stop()
+        truck.client.publish(up_topic(region, "truck-1", Kind.STATUS), b"x" * 70_000, qos=1)
+        eventually(lambda: refused("oversize") >= 1, what="the oversized message")
+        truck.client.disconnect()
+        eventually(victim.client.is_connected, what="the victim's return")
+        victim.publish(theirs_up, json.dumps({"time": NOON.isoformat(), "seq": 2}))
+        eventually(lambda: counters.stored == 1)
+        assert counters.dead_letters == 0
+    with served.database.connect() as connection:
+        assert connection.execute("SELECT seq FROM status").fetchall() == [(2,)]
 
 
 def test_refusals_are_counted_across_a_new_log(tmp_path: Path) -> None:

@@ -1,65 +1,20 @@
 """Mosquitto with the configuration that we generate: the same rights, the same service."""
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
+import secrets
+import threading
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from ingest.broker.mosquitto import write_mosquitto
-from ingest.messages import Kind, down_topic, up_topic
+from ingest.messages import MAX_PAYLOAD_BYTES, Kind, down_topic, up_topic
 from ingest.retained import clear_older, retained_tours
 from simulator.unit import Unit
-from tests.fixtures.broker import SERVER
+from tests.fixtures.broker import SERVER, connect
 from tests.fixtures.served import NOON, Served
+from tests.fixtures.waiting import eventually
 
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-
-pytestmark = [
-    pytest.mark.db,
-    pytest.mark.skipif(
-        not Path(MOSQUITTO).is_file(), reason="mosquitto is not installed (apt install mosquitto)"
-    ),
-]
-
-
-@pytest.fixture
-def over_mosquitto(served: Served, tmp_path: Path) -> Iterator[Served]:
-    """The served region with Mosquitto in the place of the embedded broker."""
-    town = served.town
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    secrets = {name: member.secret for name, member in town.members.items() if member.secret}
-    data = tmp_path / "mosquitto-data"
-    data.mkdir()
-    config = write_mosquitto(
-        tmp_path / "mosquitto",
-        data,
-        town.grants(),
-        {SERVER: town.server_secret, **secrets},
-        port=port,
-    )
-    if os.geteuid() == 0:  # it would otherwise become another user, who may not read our files
-        config.write_text(f"{config.read_text()}user root\n")
-    broker = subprocess.Popen([MOSQUITTO, "-c", config], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.05)
-    town.broker.stop()
-    town.broker.port = port
-    served.settings = served.settings.model_copy(update={"broker_url": town.url})
-    yield served
-    town.hang_up()
-    broker.terminate()
-    broker.wait(10)
+pytestmark = pytest.mark.db
 
 
 def test_a_device_says_and_hears_what_is_its_own(over_mosquitto: Served) -> None:
@@ -83,6 +38,66 @@ def test_a_device_says_and_hears_what_is_its_own(over_mosquitto: Served) -> None
     assert {m.payload for m in truck.wait(1)} == {b"mine"}
     assert {m.payload for m in truck.wait(3, timeout_s=0.3)} == {b"mine"}
     assert town.client("truck-1", secret=town.server_secret).refused == ["Not authorized"]
+
+
+@pytest.mark.parametrize("name", ["+", "#", "truck-1/up", "$SYS"])
+def test_a_name_that_is_a_pattern_wins_nothing(over_mosquitto: Served, name: str) -> None:
+    """As a user it gets nobody in, with whoever's secret; as a client id it opens no topic."""
+    town, region = over_mosquitto.town, over_mosquitto.region.id
+    own = town.members["truck-1"]
+    server = town.client("server")
+    assert server.subscribe(f"binround/v1/{region}/devices/+/up/+")
+    refused = connect(town.broker.port, name, own.secret, secrets.token_hex(8))
+    refused.client.loop_stop()
+    assert refused.refused == ["Not authorized"]
+    named = connect(town.broker.port, "truck-1", own.secret, name)
+    with suppress(AssertionError, RuntimeError):
+        named.publish(up_topic(region, "truck-2", Kind.STATUS), "forged")
+    named.client.disconnect()
+    named.client.loop_stop()
+    town.client("truck-1").publish(up_topic(region, "truck-1", Kind.STATUS), "own")
+    assert {m.payload for m in server.wait(1)} == {b"own"}
+
+
+def test_a_guessed_client_id_throws_nobody_off(over_mosquitto: Served) -> None:
+    """Client ids are random and part of the credentials: what is public leads to none."""
+    town, region = over_mosquitto.town, over_mosquitto.region.id
+    victim, cut = town.client("truck-2"), list[object]()
+    victim.client.on_disconnect = lambda *args: cut.append(args)
+    for guess in ("truck-2", f"{region}-truck-2", "ingest-example", SERVER):
+        guessed = connect(town.broker.port, "truck-1", town.members["truck-1"].secret, guess)
+        guessed.client.disconnect()
+        guessed.client.loop_stop()
+    victim.publish(up_topic(region, "truck-2", Kind.STATUS), "still here")
+    assert cut == []
+
+
+def test_an_oversized_message_is_cut_off(over_mosquitto: Served) -> None:
+    """The largest message of the contract passes; a larger one never reaches the server."""
+    town, region = over_mosquitto.town, over_mosquitto.region.id
+    server, truck = town.client("server"), town.client("truck-1")
+    assert server.subscribe(f"binround/v1/{region}/devices/+/up/+")
+    topic, fits = up_topic(region, "truck-1", Kind.STATUS), b"x" * MAX_PAYLOAD_BYTES
+    truck.publish(topic, fits)
+    cut = threading.Event()
+    truck.client.on_disconnect = lambda *_: cut.set()
+    truck.client.publish(topic, fits + b"x" * 5_000, qos=1)
+    assert cut.wait(10)
+    truck.client.disconnect()
+    town.client("truck-2").publish(up_topic(region, "truck-2", Kind.STATUS), "still here")
+    assert {m.payload for m in server.wait(2)} == {fits, b"still here"}
+
+
+def test_a_revoked_device_does_not_come_in_again(over_mosquitto: Served) -> None:
+    """A reload takes its password away; its open connection needs a restart of the broker."""
+    town, region = over_mosquitto.town, over_mosquitto.region.id
+    truck = town.client("truck-1", keep_session=True)
+    town.broker.reload(grant for grant in town.grants() if grant.user != "truck-1")
+    eventually(lambda: town.client("truck-1").refused == ["Not authorized"], what="a refusal")
+    town.broker.stop()
+    town.broker.__enter__()
+    eventually(lambda: "Not authorized" in truck.refused, what="the end of the open connection")
+    town.client("truck-2").publish(up_topic(region, "truck-2", Kind.STATUS), "still here")
 
 
 def test_the_ingester_works_over_it(over_mosquitto: Served) -> None:

@@ -1,6 +1,5 @@
 """The order in which records arrive does not matter: the database ends in the same state."""
 
-import threading
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -11,21 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.clock import FixedClock
-from config.region_folder import load_region
-from ingest.counters import Counters
 from ingest.messages import Event, Kind, Level, Message, Position, Status, TourAck, up_topic
-from ingest.registry import Registry
-from ingest.sources import Delivery
-from ingest.writer import Writer
-from storage import assets, plans
-from storage.database import Database
+from storage import plans
+from tests.fixtures.bench import REGION, WriterBench
 from tests.fixtures.database import DatabaseServer
 from tests.fixtures.served import NOON
 
 pytestmark = pytest.mark.db
 
-REGION = load_region("example")
 SENSOR, CONTAINER = REGION.containers[0].sensor or "", REGION.containers[0].id
 SERIES = ("level", "position", "event", "status")
 STATE = (*SERIES, *(f"last_{name}" for name in SERIES), "emptying", "tour")
@@ -40,46 +32,8 @@ class Said(NamedTuple):
     message: Message
 
 
-class ListSource:
-    """Deliveries that are handed over directly; what is acknowledged is written down."""
-
-    def __init__(self) -> None:
-        self.acknowledged = 0
-
-    def take(self, _most: int, _linger_s: float, _timeout_s: float) -> list[Delivery]:
-        """Give nothing: these tests hand batches to the writer themselves."""
-        return []
-
-    def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
-        """Count."""
-        self.acknowledged += len(list(deliveries))
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class Bench:
-    """A database with the region and one published tour, and a writer into it."""
-
-    def __init__(self, database: Database) -> None:
-        self.connection = database.connect(autocommit=True)
-        assets.load_region(self.connection, REGION, at=NOON)
-        self.source, self.counters = ListSource(), Counters()
-        self.told: list[tuple[str, str]] = []
-        self.writer = Writer(
-            self.source,
-            database,
-            Registry(),
-            self.tell,
-            region=REGION.id,
-            clock=FixedClock(NOON),
-            counters=self.counters,
-        )
-
-    def tell(self, topic: str, payload: str) -> bool:
-        """Write down what units are told."""
-        self.told.append((topic, payload))
-        return True
+class Bench(WriterBench):
+    """The region with one published tour, and a writer into it."""
 
     def empty(self) -> None:
         """Forget all telemetry and plans."""
@@ -117,16 +71,10 @@ class Bench:
         """Let batches arrive and return everything that the database then knows."""
         self.empty()
         for batch in batches:
-            deliveries = [
-                Delivery(
-                    up_topic(REGION.id, device, kind),
-                    message.model_dump_json().encode(),
-                    NOON,
-                    None,
-                )
+            self.write(
+                (up_topic(REGION.id, device, kind), message.model_dump_json().encode())
                 for device, kind, message in batch
-            ]
-            assert self.writer.write(deliveries, threading.Event())
+            )
         return {table: self.read(table) for table in STATE}
 
     def read(self, table: str) -> list[Any]:
@@ -143,8 +91,7 @@ def bench(database_server: DatabaseServer, database_template: str) -> Iterator[B
     database = database_server.create(database_template)
     made = Bench(database)
     yield made
-    made.connection.close()
-    made.writer.hang_up()
+    made.close()
     database_server.drop(database)
 
 

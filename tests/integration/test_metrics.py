@@ -6,13 +6,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from config.clock import FixedClock
 from config.errors import SettingsError
@@ -22,33 +20,12 @@ from storage import deadletters, queue
 from storage.rows import Batch, DeadLetterRow
 from tests.conftest import ROOT
 from tests.fixtures.api import MORNING, PlannedDay
+from tests.fixtures.metrics import figures, free_port, read_metrics
 from tests.fixtures.served import NOON, Served
+from tests.fixtures.waiting import eventually
 
 pytestmark = pytest.mark.db
 PLACE = re.compile(r"\d+\.\d{4}")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def figures(text: str) -> dict[str, float]:
-    """Return every sample by its name and the values of its labels."""
-    return {
-        " ".join((sample.name, *sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def eventually(holds: Callable[[], object], timeout_s: float = 10.0) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
 
 
 def with_metrics(served: Served) -> Callable[[], dict[str, float]]:
@@ -57,8 +34,7 @@ def with_metrics(served: Served) -> Callable[[], dict[str, float]]:
     served.settings = served.settings.model_copy(update={"ingest_metrics_port": port})
 
     def read() -> dict[str, float]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            return figures(answer.read().decode())
+        return read_metrics(port)
 
     return read
 
