@@ -1,6 +1,8 @@
 """What is kept about people can be read by those whom it concerns; who looks leaves a trace."""
 
+import re
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 
 import httpx
@@ -9,9 +11,14 @@ from typer.testing import CliRunner, Result
 
 from cli.privacy import app
 from config.clock import SharedClock
-from storage import audit, privacy, retention
+from ingest.broker.age import embedded_address
+from ingest.messages import Kind, down_topic, up_topic
+from storage import audit, backup, privacy, retention
 from storage.retention import POLICIES
+from storage.sql import queries
 from tests.fixtures.api import MORNING, PlannedDay
+from tests.fixtures.broker import SERVER
+from tests.fixtures.served import NOON, Served
 
 pytestmark = pytest.mark.db
 SPAN = {"since": MORNING.isoformat(), "until": (MORNING + timedelta(hours=1)).isoformat()}
@@ -31,6 +38,8 @@ def run_report(day: PlannedDay, folder: Path, patch: pytest.MonkeyPatch, days: i
     SharedClock(clock).set(MORNING + timedelta(days=days), 0.0)
     patch.setenv("BINROUND_DATABASE_URL", day.database.dsn)
     patch.setenv("BINROUND_CLOCK", str(clock))
+    patch.setenv("BINROUND_DATA_DIR", str(folder))
+    patch.setenv("BINROUND_REGION", day.region.id)
     return CliRunner().invoke(app, ["report"])
 
 
@@ -110,3 +119,61 @@ def test_the_report_fails_when_a_rule_is_broken(
         rules = retention.declared(connection)
         retention.enforce(connection, rules, MORNING + timedelta(days=16))
     assert run_report(driven, tmp_path, monkeypatch, days=16).exit_code == 0
+
+
+def test_the_report_shows_what_lies_outside_of_the_database(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker's messages and tours, and backups; what is too old there fails it, too."""
+    town, backups = served.town, tmp_path / "backups"
+    server = town.client("server", keep_session=True)
+    assert server.subscribe(up_topic(town.region, "+", Kind.POSITION))
+    tour = down_topic(town.region, "truck-1", "tour")
+    server.publish(tour, '{"day": "2026-05-01"}', retain=True)
+    server.client.disconnect()
+    server.client.loop_stop()
+    town.client("truck-1").publish(up_topic(town.region, "truck-1", Kind.POSITION), "{}")
+    backups.mkdir()
+    backup.back_up(served.database, backups / "kept", at=NOON)
+    SharedClock(tmp_path / "clock").set(NOON, 0.0)
+    for name, value in {
+        "DATABASE_URL": served.database.dsn,
+        "BROKER_URL": town.url,
+        "BROKER_ADMIN_URL": embedded_address(town.broker.folder),
+        "BROKER_USER": SERVER,
+        "BROKER_PASSWORD": town.server_secret,
+        "BACKUP_DIR": str(backups),
+        "REGION": town.region,
+        "CLOCK": str(tmp_path / "clock"),
+    }.items():
+        monkeypatch.setenv(f"BINROUND_{name}", value)
+    told = CliRunner().invoke(app, ["report"])
+    rows = {line.split("  ")[0]: line.split() for line in told.output.splitlines() if line}
+    assert rows["broker: waiting messages"][-4:-2] == ["14", "1"]
+    assert rows["broker: retained tours"][-5:] == ["14", "1", "2026-05-01", "00:00", "OVERDUE"]
+    assert rows["backups"][-4:] == ["7", "1", "2026-06-01", "12:00"]
+    assert "kept for longer than declared: broker: retained tours" in str(told.exception)
+
+
+def test_what_the_report_cannot_see_it_names(
+    driven: PlannedDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that does not run and a folder that nobody named are no zeros."""
+    told = run_report(driven, tmp_path, monkeypatch)
+    assert told.exit_code == 0
+    for place in ("waiting", "retained", "backups"):
+        assert f"{place}: cannot be seen from here" in told.output
+
+
+def test_position_history_is_read_in_one_place() -> None:
+    """Only one statement reads places out of the table of positions: the one that is audited."""
+    files = (resources.files("storage") / "queries").iterdir()
+    statements = {
+        name: text
+        for file in files
+        for name, text in queries(file.name.removesuffix(".sql")).items()
+    }
+    history = re.compile(r"\b(FROM|JOIN)\s+(position|event)\b")
+    places = re.compile(r"\b(lon|lat)\b")
+    reads = {name for name, text in statements.items() if history.search(text)}
+    assert {name for name in reads if places.search(statements[name])} == {"positions"}
