@@ -17,6 +17,8 @@ from config.errors import SettingsError
 from config.source import Family, Source
 from ingest.intake import Intake
 from ingest.messages import Kind, up_topic
+from storage import devices
+from tests.fixtures.broker import SERVER
 from tests.fixtures.elsewhere import Authority, OtherBroker
 from tests.fixtures.served import NOON, Served
 from tests.integration.test_metrics import with_metrics
@@ -72,9 +74,25 @@ class Partner:
         }
         declared = Source.model_validate(facts | changes)
         secret = SecretStr(self.broker.password)
+        self._attach()
         self.served.sources = (*self.served.sources, declared)
         self.served.passwords = {**self.served.passwords, self.name: secret}
         return declared
+
+    def _attach(self) -> None:
+        """Let the registry know that this broker speaks for the sensor, under its own name."""
+        place = self.served.region.containers[0]
+        with self.served.database.connect() as connection:
+            devices.add(
+                connection,
+                self.served.region.id,
+                self.sensor,
+                devices.Kind.SENSOR,
+                at=NOON,
+                server_user=SERVER,
+                container=place.id,
+                behind=devices.Behind(self.name, self.sensor),
+            )
 
     def say(self, seq: int) -> None:
         """Tell a fill level."""
