@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -14,7 +15,8 @@ from config.errors import BinroundError
 from config.lifetime import die_with_parent
 
 GRACE_S = 15.0
-REVIVALS = 5  # of one service; more than that is no accident
+REVIVALS = 5  # of one service, each soon after the last; more than that is no accident
+STEADY_S = 60.0  # a service that ran for longer had recovered
 
 
 class Child:
@@ -24,8 +26,11 @@ class Child:
         name: the command.
         arguments: its arguments.
         environment: settings on top of our own environment.
-        log: takes what it says; with `talks`, only what it says on stderr.
+        log: takes what it says; with `talks`, only what it says on stderr. None: it says so
+            where we do.
         talks: whether its stdout is for us to read.
+        lasting: whether it has failed when it ends, even without an error.
+        pause_s: how long it stays away before it is started again.
     """
 
     def __init__(
@@ -33,13 +38,16 @@ class Child:
         name: str,
         arguments: list[str],
         environment: Mapping[str, str],
-        log: Path,
+        log: Path | None,
         *,
         talks: bool = False,
+        lasting: bool = False,
+        pause_s: float = 0.0,
     ) -> None:
         self.name, self.log, self.revivals = name, log, 0
-        self._arguments, self._environment = arguments, environment
-        self._begin = log.stat().st_size if log.exists() else 0
+        self._arguments, self._environment, self._lasting = arguments, environment, lasting
+        self._pause_s = pause_s
+        self._begin = log.stat().st_size if log and log.exists() else 0
         # One pipe for all its lives: who listens hears the process that was started again, too.
         self._pipe = os.pipe() if talks else None
         self._stdout = os.fdopen(self._pipe[0], "rb") if self._pipe else None
@@ -55,11 +63,14 @@ class Child:
     @property
     def failed(self) -> bool:
         """Whether the process has ended although nobody asked it to."""
-        return self.process.poll() not in (None, 0)
+        code = self.process.poll()
+        return code is not None and (self._lasting or code != 0)
 
     @property
     def ready(self) -> bool:
         """Whether the service has said READY since it was first started."""
+        if self.log is None:
+            raise BinroundError(f"{self.name} has no log of its own")
         with self.log.open("rb") as log:
             log.seek(self._begin)
             return any(line.startswith(b"READY") for line in log)
@@ -70,12 +81,12 @@ class Child:
         Raises:
             BinroundError: it has died too often; with the last line of its log.
         """
+        if time.monotonic() - self._started_at > STEADY_S:
+            self.revivals = 0
         if self.revivals >= REVIVALS:
-            lines = self.log.read_text(errors="replace").strip().splitlines()
-            last = lines[-1] if lines else "it said nothing"
-            raise BinroundError(f"{self.name} does not stay up: {last} (log: {self.log})")
+            raise BinroundError(f"{self.name} does not stay up: {self._last_words()}")
         self.revivals += 1
-        time.sleep(0.2 * self.revivals)
+        time.sleep(self._pause_s + 0.2 * self.revivals)
         self.process = self._start()
 
     def stop(self) -> None:
@@ -91,8 +102,15 @@ class Child:
             os.close(self._pipe[1])
             self._stdout.close()
 
+    def _last_words(self) -> str:
+        if self.log is None:
+            return "see what it said above"
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return f"{lines[-1] if lines else 'it said nothing'} (log: {self.log})"
+
     def _start(self) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as output:
+        self._started_at = time.monotonic()
+        with self.log.open("ab") if self.log else nullcontext() as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "cli.main", self.name, *self._arguments],
                 stdin=subprocess.DEVNULL,
@@ -108,22 +126,38 @@ class Children:
     """A family of processes, ended in the opposite order of their start.
 
     Args:
-        logs: folder of their logs.
+        logs: folder of their logs; None: they say what they say where we do.
         environment: settings they all get.
         say: is told when one had to be started again.
     """
 
     def __init__(
-        self, logs: Path, environment: Mapping[str, str], say: Callable[[str], None]
+        self, logs: Path | None, environment: Mapping[str, str], say: Callable[[str], None]
     ) -> None:
         self._logs, self._environment, self._say = logs, environment, say
         self._children: list[Child] = []
-        logs.mkdir(parents=True, exist_ok=True)
+        if logs:
+            logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, name: str, *arguments: str, talks: bool = False) -> Child:
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        talks: bool = False,
+        lasting: bool = False,
+        pause_s: float = 0.0,
+    ) -> Child:
         """Start a `binround` command."""
-        log = self._logs / f"{name}.log"
-        child = Child(name, list(arguments), self._environment, log, talks=talks)
+        log = self._logs / f"{name}.log" if self._logs else None
+        child = Child(
+            name,
+            list(arguments),
+            self._environment,
+            log,
+            talks=talks,
+            lasting=lasting,
+            pause_s=pause_s,
+        )
         self._children.append(child)
         return child
 

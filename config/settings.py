@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import SettingsError
-from config.source import Source
+from config.source import Source, TlsFiles
 
 
 def _default_data_dir() -> Path:
@@ -55,6 +55,20 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of backups in which the worker deletes those that have outlived "
         "their span; empty: none.",
+    )
+    broker_ca: Path | None = Field(
+        default=None,
+        description="Certificates of the authority that signed the broker's, for mqtts; empty: "
+        "the system's.",
+    )
+    broker_cert: Path | None = Field(
+        default=None, description="Our own certificate, for a broker with mutual TLS."
+    )
+    broker_key: Path | None = Field(default=None, description="The private key of it.")
+    broker_split: Literal["broker", "devices", "shared"] = Field(
+        default="broker",
+        description="How several ingesters divide the messages: `broker` (NATS with our "
+        "configuration), `devices` (topics by name) or `shared` ($share).",
     )
     clock: str = Field(
         default="real",
@@ -125,6 +139,11 @@ class Settings(BaseSettings):
     def embedded_broker(self) -> bool:
         """Whether we start the broker ourselves."""
         return not self.broker_url
+
+    @property
+    def broker_tls(self) -> TlsFiles:
+        """Files for a broker that speaks TLS."""
+        return TlsFiles(self.broker_ca, self.broker_cert, self.broker_key)
 
 
 def load_settings(**overrides: Any) -> Settings:

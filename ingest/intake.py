@@ -18,7 +18,7 @@ from ingest.counters import Counters
 from ingest.line import Login
 from ingest.metrics import Feed
 from ingest.registry import Registry
-from ingest.sources import MqttSource
+from ingest.sources import Inbox, MqttSource
 from ingest.sources import Source as Messages
 from ingest.writer import Writer
 from storage import sources
@@ -65,7 +65,7 @@ class Intake:
         self._settings, self._database, self._clock = settings, database, clock
         self._region, self._source = region, source
         login = _login(source, password, region, server_secret(settings))
-        self._line = MqttSource(login, source.topics, clock, settings.ingest_queue_messages)
+        self._line = MqttSource(login, source.topics, clock, Inbox(settings.ingest_queue_messages))
         self._backfill: Backfill | None = None
         messages: Messages = self._line
         self._counters = [self.counters]

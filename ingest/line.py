@@ -89,6 +89,7 @@ class Line:
         self._ready = threading.Event()
         self._settled = threading.Event()  # the first attempt has come to an end
         self.times_up = 0  # how often it came up: a change means that something may be missed
+        self.session_present = False  # whether the broker had our session when we last came
         self._problem = "nothing answers there"
         self._attempts = 0  # that failed, since it was last up
         self._telling = False
@@ -152,7 +153,8 @@ class Line:
         return self._ready.is_set()
 
     def _answered(self, *args: Any) -> None:
-        reason = args[3]
+        flags, reason = args[2], args[3]
+        self.session_present = flags.session_present
         if reason.is_failure:
             self.refuse(str(reason).lower())
         else:

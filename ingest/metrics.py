@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from config.clock import Clock
 from config.errors import SettingsError
 from ingest.counters import Counters
+from ingest.shards import ALONE, Seat
 
 _MEANING = {
     "received": "Messages taken from the broker, repeats included.",
@@ -41,12 +42,14 @@ class Gauges:
         connected: whether the broker delivers to us.
         oldest: when the oldest message that is not stored yet came in.
         refusals: what the broker refused, by kind; empty where the broker is not ours.
+        seat: which of several ingesters this is.
     """
 
     queued: Callable[[], int]
     connected: Callable[[], bool]
     oldest: Callable[[], datetime | None]
     refusals: Callable[[], Mapping[str, int]]
+    seat: Seat = ALONE
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class IngestMetrics(Collector):
             "kind",
             self._gauges.refusals(),
         )
+        yield self._who()
         yield self._gauge("queue_messages", "Messages in memory.", lambda feed: feed.queued())
         yield self._gauge(
             "connected", "1 while the broker delivers.", lambda feed: feed.connected()
@@ -106,6 +110,13 @@ class IngestMetrics(Collector):
         suffix = "_total" if family.type == "counter" else ""
         for feed in self._feeds:
             family.add_sample(family.name + suffix, _labels(feed), value(feed))
+        return family
+
+    def _who(self) -> Metric:
+        number, of = self._gauges.seat
+        meaning = "Which of how many ingesters this is."
+        family = GaugeMetricFamily("binround_ingest_ingester", meaning, labels=["number", "of"])
+        family.add_metric([str(number), str(of)], 1)
         return family
 
     def _dead_letters(self) -> Metric:

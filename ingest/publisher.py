@@ -1,6 +1,7 @@
 """Our voice on the broker: tours that must arrive, and acknowledgements that may be repeated."""
 
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ingest.line import Line, Login
 
@@ -31,6 +32,20 @@ class Publisher:
     def stop(self) -> None:
         """Send what is waiting, then hang up."""
         self._line.stop()
+
+    def __enter__(self) -> Self:
+        """Connect."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Hang up."""
+        self.stop()
 
     @property
     def times_up(self) -> int:

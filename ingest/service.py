@@ -1,4 +1,8 @@
-"""The ingester: sources, writers and downlink together, until it is told to stop."""
+"""The ingester: sources, writers and downlink together, until it is told to stop.
+
+Of several ingesters each serves its shards of the devices. The first alone does what only one may
+do: it sends tours, clears old ones, and listens to brokers besides our own.
+"""
 
 import logging
 import threading
@@ -10,6 +14,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from config.clock import Clock
+from config.errors import SettingsError
 from config.settings import Settings
 from config.source import Source
 from ingest import news
@@ -23,7 +28,8 @@ from ingest.metrics import Gauges, IngestMetrics, serve_metrics
 from ingest.publisher import Publisher
 from ingest.registry import Registry
 from ingest.retained import Tidier
-from ingest.sources import MqttSource, own_topics
+from ingest.shard_source import Listening, ShardSource
+from ingest.shards import ALONE, Seat, Split
 from ingest.writer import Writer
 from storage.database import Database
 from storage.migrate import require_schema
@@ -41,6 +47,7 @@ def serve(
     database: Database,
     stop: threading.Event,
     *,
+    seat: Seat = ALONE,
     sources: Sequence[Source] = (),
     passwords: Mapping[str, SecretStr] | None = None,
     counters: Counters | None = None,
@@ -54,6 +61,7 @@ def serve(
         clock: what devices' clocks are judged by.
         database: where everything goes.
         stop: set by whoever wants it to end.
+        seat: which of several ingesters this is.
         sources: brokers besides our own; one that is away is waited for by nobody.
         passwords: by the id of the source.
         counters: what our own broker brings is counted there; a fresh set by default.
@@ -62,8 +70,14 @@ def serve(
     Raises:
         BrokerError: no broker, or it refuses us.
         DatabaseError: no database, or its schema is not up to date.
-        SettingsError: a source's files for TLS cannot be used.
+        SettingsError: a file for TLS cannot be used, or one of several ingesters has a broker
+            for itself.
     """
+    if settings.embedded_broker and seat.of > 1:
+        raise SettingsError(
+            f"ingester {seat} needs the others' broker: set BINROUND_BROKER_URL, or let "
+            "`binround ingest --instances N` start them all"
+        )
     require_schema(database)
     counters = counters or Counters()
     secret = server_secret(settings)
@@ -77,67 +91,79 @@ def serve(
             database=database,
             clock=clock,
         )
-        for each in sources
+        for each in (sources if seat.is_first else ())
     ]
-    with _broker(settings, region, database) as url:
+    with _broker(settings, region, database, seat) as url:
 
         def login(purpose: str) -> Login:
-            identity = SecretStr(client_id(secret, f"{purpose}-{region}"))
-            return Login(url, settings.broker_user, SecretStr(secret), identity)
+            user, key = settings.broker_user, SecretStr(secret)
+            identity = SecretStr(client_id(secret, purpose))
+            return Login(url, user, key, identity, settings.broker_tls)
 
-        source = MqttSource(
-            login("ingest"), own_topics(region), clock, settings.ingest_queue_messages
+        shards = ShardSource(
+            login,
+            Listening(region, seat, Split(settings.broker_split), database),
+            clock,
+            settings.ingest_queue_messages,
         )
-        publisher = Publisher(login("downlink"))
-        writer = Writer(
-            source,
-            database,
-            Registry(),
-            publisher.tell,
-            region=region,
-            clock=clock,
-            counters=counters,
-            batch_rows=settings.ingest_batch_rows,
-            linger_s=settings.ingest_linger_ms / 1000,
-            receipt_pause_s=RECEIPT_PAUSE_S,
-            news_pause_s=news.PAUSE_S,
-        )
-        downlink = Downlink(database, publisher, region, counters, clock)
-        tidier = Tidier(login("tidier"), database, region, clock)
-        publisher.start()
-        try:
-            source.start()
-            for intake in intakes:
-                intake.begin()
-            log.info("ready broker=%s region=%s", url, region)
-            on_ready(url)
+        with Publisher(login(f"downlink-{region}-{seat.number}")) as publisher, shards as source:
+            writer = Writer(
+                source,
+                database,
+                Registry(),
+                publisher.tell,
+                region=region,
+                clock=clock,
+                counters=counters,
+                batch_rows=settings.ingest_batch_rows,
+                linger_s=settings.ingest_linger_ms / 1000,
+                receipt_pause_s=RECEIPT_PAUSE_S,
+                news_pause_s=news.PAUSE_S,
+            )
+            parts: list[Part] = [writer.run, source.follow]
+            parts += [part for intake in intakes for part in intake.parts]
+            if seat.is_first:
+                parts.append(Downlink(database, publisher, region, counters, clock).run)
+                parts.append(Tidier(login(f"tidier-{region}"), database, region, clock).run)
             gauges = Gauges(
                 queued=lambda: source.waiting,
                 connected=lambda: source.is_up,
                 oldest=lambda: writer.oldest or source.oldest,
-                refusals=Refusals(settings.data_dir / "broker" / "nats.log").counts,
+                refusals=_refusals(settings, seat),
+                seat=seat,
             )
-            feeds = [intake.feed for intake in intakes]
-            parts: list[Part] = [writer.run, downlink.run, tidier.run]
-            parts += [part for intake in intakes for part in intake.parts]
-            with serve_metrics(
-                settings.ingest_metrics_port, IngestMetrics(counters, gauges, clock, feeds)
-            ):
+            collector = IngestMetrics(counters, gauges, clock, [each.feed for each in intakes])
+            port = settings.ingest_metrics_port and settings.ingest_metrics_port + seat.number - 1
+            with _begun(intakes), serve_metrics(port, collector):
+                log.info("ready broker=%s region=%s ingester=%s", url, region, seat)
+                on_ready(url)
                 _work(parts, stop, partial(_report, "so far", counters, intakes))
-        finally:
-            for intake in intakes:
-                intake.stop()
-            source.stop()
-            publisher.stop()
-            _report("stopped", counters, intakes)
+    _report("stopped", counters, intakes)
 
 
 @contextmanager
-def _broker(settings: Settings, region: str, database: Database) -> Iterator[str]:
+def _begun(intakes: Sequence[Intake]) -> Iterator[None]:
+    """Let other brokers' messages in meanwhile."""
+    try:
+        for intake in intakes:
+            intake.begin()
+        yield
+    finally:
+        for intake in intakes:
+            intake.stop()
+
+
+def _refusals(settings: Settings, seat: Seat) -> Callable[[], Mapping[str, int]]:
+    """Return what reads the embedded broker's log; one ingester does, or sums would be wrong."""
+    return Refusals(settings.data_dir / "broker" / "nats.log").counts if seat.is_first else dict
+
+
+@contextmanager
+def _broker(settings: Settings, region: str, database: Database, seat: Seat) -> Iterator[str]:
     """Give the broker's address; an embedded one runs meanwhile."""
     if not settings.embedded_broker:
         with ExitStack() as held:
-            if settings.broker_admin_url:
+            if settings.broker_admin_url and seat.is_first:
                 address, secret = settings.broker_admin_url, server_secret(settings)
                 held.enter_context(keep_age(lambda: address, secret, database))
             yield settings.broker_url

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -11,14 +11,15 @@ import paho.mqtt.client as mqtt
 
 from config.clock import Clock
 from ingest.line import Line, Login
-from ingest.messages import PREFIX
 
 START_S = 5.0
+MOST_TOPICS = 500  # in one request
 
 
 class Token(NamedTuple):
     """What names a delivery at the broker; it means nothing on another connection."""
 
+    source: int
     connection: int
     mid: int
 
@@ -49,13 +50,14 @@ class Source(Protocol):
 
 
 class Inbox:
-    """A bounded queue between the network's thread and the writer's.
+    """A bounded queue between the network's threads and the writer's.
 
     When it is full, `put` waits: the socket is not read and the broker holds the rest.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._door = threading.Lock()  # one at a time, or several would take the last place
         self._items: deque[Delivery] = deque()
         self._filled = threading.Event()
         self._room = threading.Event()
@@ -75,13 +77,14 @@ class Inbox:
 
     def put(self, delivery: Delivery) -> None:
         """Add a message; waits while there is no room. A closed inbox drops it."""
-        if len(self._items) >= self._limit:
-            self.stoppages += 1
-            self._wait_for_room()
-            self.stoppages += 1
-        if self._closed:
-            return
-        self._items.append(delivery)
+        with self._door:
+            if len(self._items) >= self._limit:
+                self.stoppages += 1
+                self._wait_for_room()
+                self.stoppages += 1
+            if self._closed:
+                return
+            self._items.append(delivery)
         if not self._filled.is_set():
             self._filled.set()
 
@@ -112,16 +115,19 @@ class Inbox:
         self._filled.set()
 
 
-def own_topics(region: str) -> tuple[str, ...]:
-    """Return what we listen to at our own broker: all that a region's devices say."""
-    return (f"{PREFIX}/{region}/devices/+/up/+",)
-
-
 class MqttSource:
     """Messages from an MQTT broker, in a session that outlives us."""
 
     def __init__(
-        self, login: Login, topics: Sequence[str], clock: Clock, queue_messages: int
+        self,
+        login: Login,
+        topics: Sequence[str],
+        clock: Clock,
+        inbox: Inbox,
+        *,
+        number: int = 0,
+        left: Sequence[str] = (),
+        name_topic: Callable[[str], str] = str,
     ) -> None:
         """Prepare the source.
 
@@ -129,11 +135,20 @@ class MqttSource:
             login: where the broker is, and who we are.
             topics: filters of what is listened to.
             clock: tells when a message came in.
-            queue_messages: messages held in memory at most.
+            inbox: holds messages until they are taken; several sources may share it.
+            number: tells such sources apart.
+            left: filters that the session may still have and no longer should.
+            name_topic: what a topic is called from here on.
         """
         self._topics = tuple(topics)
+        self._left = tuple(left)
         self._clock = clock
-        self._inbox = Inbox(queue_messages)
+        self._inbox = inbox
+        self._number = number
+        self._name_topic = name_topic
+        self._asked: set[str] = set()  # topics asked for on this connection
+        # What the broker has not answered yet, by the number of the request.
+        self._awaited: dict[int | None, Sequence[str]] = {}
         self._connection = 0
         self._held: set[int] = set()
         self._guard = threading.Lock()
@@ -167,6 +182,17 @@ class MqttSource:
         """Hang up. What was not acknowledged will be delivered again."""
         self.close()
         self._line.stop()
+
+    def listen(self, topics: Sequence[str]) -> None:
+        """Listen to these topics, too, now or once the line is up; to be called now and then."""
+        self._topics = tuple(topics)
+        if self.is_up:
+            self._request([topic for topic in topics if topic not in self._asked])
+
+    @property
+    def was_known(self) -> bool:
+        """Whether the broker still had our session when we last came."""
+        return self._line.session_present
 
     @property
     def waiting(self) -> int:
@@ -210,17 +236,30 @@ class MqttSource:
     # The network's thread -----------------------------------------------------------------
 
     def _subscribe(self) -> None:
-        self._line.client.subscribe([(topic, 1) for topic in self._topics])
+        for topic in self._left:
+            self._line.client.unsubscribe(topic)
+        self._asked.clear()
+        self._awaited.clear()
+        if self._topics:
+            self._request(self._topics)
+        else:
+            self._line.ready()
+
+    def _request(self, topics: Sequence[str]) -> None:
+        for start in range(0, len(topics), MOST_TOPICS):
+            part = topics[start : start + MOST_TOPICS]
+            _, mid = self._line.client.subscribe([(topic, 1) for topic in part])
+            self._awaited[mid] = part
+            self._asked.update(part)
 
     def _subscribed(self, *args: Any) -> None:
-        codes: Sequence[Any] = args[3]
-        refused = [
-            topic for topic, code in zip(self._topics, codes, strict=True) if code.is_failure
-        ]
+        mid, codes = args[2], args[3]
+        asked = self._awaited.pop(mid, ())
+        refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         if refused:
             self._line.refuse(f"user may not subscribe to {refused[0]}")
             self._line.drop()
-        else:
+        elif not self._awaited and not self.is_up:
             self._line.ready()
 
     def _forget(self) -> None:
@@ -235,9 +274,9 @@ class MqttSource:
             if message.mid in self._held:
                 return  # sent again because we are slow; it is already in the inbox
             self._held.add(message.mid)
-            token = Token(self._connection, message.mid)
+            token = Token(self._number, self._connection, message.mid)
         try:
-            topic = message.topic
+            topic = self._name_topic(message.topic)
         except UnicodeDecodeError:
             topic = ""
         self._inbox.put(Delivery(topic, bytes(message.payload), self._clock.now(), token))

@@ -62,7 +62,7 @@ def peer(stand: Stand, count: int) -> Run:
 SUBJECTS: Mapping[str, Measure] = {
     "paho, bare": bare,
     "binround ingest": ours,
-    # "binround ingest, 2 instances": two_of_ours,
+    "binround ingest, 2 instances": two_of_ours,
     "mq-bridge, de-duplicating": peer,
 }
 

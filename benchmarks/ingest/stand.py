@@ -71,7 +71,7 @@ class Stand:
     @property
     def topics(self) -> str:
         """What every subject subscribes to."""
-        return f"{PREFIX}/{REGION}/devices/+/up/+"
+        return f"{PREFIX}/{REGION}/devices/+/up/#"
 
     def count(self, table: str) -> int:
         """Return the rows of a table."""

@@ -5,11 +5,13 @@ from ingest.broker.embedded import EmbeddedBroker
 from ingest.broker.refusals import Refusals
 from ingest.broker.region import region_broker
 from ingest.broker.secret import client_id, server_secret
+from ingest.broker.tls import ServerTls
 
 __all__ = [
     "EmbeddedBroker",
     "Grant",
     "Refusals",
+    "ServerTls",
     "Speaker",
     "client_id",
     "device_grants",

@@ -10,20 +10,31 @@ from pathlib import Path
 
 from config.errors import BrokerError
 from ingest.broker.access import Grant
-from ingest.messages import MAX_PAYLOAD_BYTES
+from ingest.broker.tls import ServerTls
+from ingest.messages import MAX_PAYLOAD_BYTES, PREFIX
+from ingest.shards import SHARDS
 
 ACCOUNT = "binround"
 PROGRAM = "nats-server.exe" if sys.platform == "win32" else "nats-server"
 
-# Messages on their way to one subscriber at most. It is smaller than the ingester's queue, so
-# that a database that is away stops the flow at the broker, where messages are on disk.
-WINDOW = 2_000
+# Messages on their way to one session at most. All shards' together are fewer than the ingester's
+# queue holds, so that a database that is away stops the flow at the broker, where they are on disk.
+WINDOW = 250
 
 # What travels with the largest payload: a packet's header and topic, and what NATS notes beside it.
 HEADER_BYTES = 512
 
 # A subscriber that came back gets what it had not acknowledged only after this time.
 REDELIVER_S = 3
+
+# A device's topic gets the shard as its last level. Rights are judged after that and hold for
+# everything below `up`, so they stay as they are.
+_ROOT = PREFIX.replace("/", ".")
+SPOKEN = f"{_ROOT}.*.devices.*.up.*"
+DIVIDED = (
+    f"{_ROOT}.{{{{wildcard(1)}}}}.devices.{{{{wildcard(2)}}}}.up.{{{{wildcard(3)}}}}"
+    f".{{{{partition({SHARDS},2)}}}}"
+)
 
 
 def find_server() -> Path:
@@ -59,6 +70,7 @@ def render_config(
     grants: Iterable[Grant],
     host: str = "127.0.0.1",
     keeper_port: int = -1,
+    tls: ServerTls | None = None,
 ) -> str:
     """Return the server's configuration.
 
@@ -67,9 +79,10 @@ def render_config(
         store: folder for messages, sessions and retained tours.
         log: file for what it says, a device's violations of its rights among it.
         grants: all users with their rights.
-        host: where it listens; beyond loopback only inside a container's network.
+        host: where it listens; beyond loopback only inside a container's network, or with TLS.
         keeper_port: where it takes orders about its streams; -1 takes a free one, which a file
             beside the store names.
+        tls: files of the MQTT listener; without them it speaks in the clear.
     """
     users = ",\n".join(_user(grant) for grant in grants)
     return f"""\
@@ -82,11 +95,22 @@ logfile_max_num: 3
 max_payload: {MAX_PAYLOAD_BYTES + HEADER_BYTES}
 max_control_line: 16384
 jetstream {{ store_dir: {_quoted(store)}, sync_interval: "1s" }}
-mqtt {{ listen: "{host}:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW} }}
-accounts {{ {ACCOUNT} {{ jetstream: enabled, users: [
+mqtt {{ listen: "{host}:{port}", ack_wait: "{REDELIVER_S}s", max_ack_pending: {WINDOW}{_tls(tls)} }}
+accounts {{ {ACCOUNT} {{ jetstream: enabled
+mappings: {{ {_quoted(SPOKEN)}: {_quoted(DIVIDED)} }}
+users: [
 {users}
 ] }} }}
 """
+
+
+def _tls(tls: ServerTls | None) -> str:
+    if tls is None:
+        return ""
+    files = f"cert_file: {_quoted(tls.certificate)}, key_file: {_quoted(tls.key)}"
+    if tls.clients:
+        files += f", ca_file: {_quoted(tls.clients)}, verify_and_map: true"
+    return f", tls {{ {files} }}"
 
 
 def _user(grant: Grant) -> str:

@@ -17,7 +17,7 @@ from tests.fixtures.metrics import free_port, read_metrics
 from tests.fixtures.served import NOON, Served
 from tests.fixtures.waiting import eventually
 
-ALL_UP = f"binround/v1/{REGION}/devices/+/up/+"
+ALL_UP = f"binround/v1/{REGION}/devices/+/up/#"
 TRUCK_1, TRUCK_2 = (up_topic(REGION, name, Kind.POSITION) for name in ("truck-1", "truck-2"))
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -59,19 +60,6 @@ def test_a_name_that_is_a_pattern_wins_nothing(over_mosquitto: Served, name: str
     assert {m.payload for m in server.wait(1)} == {b"own"}
 
 
-def test_a_guessed_client_id_throws_nobody_off(over_mosquitto: Served) -> None:
-    """Client ids are random and part of the credentials: what is public leads to none."""
-    town, region = over_mosquitto.town, over_mosquitto.region.id
-    victim, cut = town.client("truck-2"), list[object]()
-    victim.client.on_disconnect = lambda *args: cut.append(args)
-    for guess in ("truck-2", f"{region}-truck-2", "ingest-example", SERVER):
-        guessed = connect(town.broker.port, "truck-1", town.members["truck-1"].secret, guess)
-        guessed.client.disconnect()
-        guessed.client.loop_stop()
-    victim.publish(up_topic(region, "truck-2", Kind.STATUS), "still here")
-    assert cut == []
-
-
 def test_an_oversized_message_is_cut_off(over_mosquitto: Served) -> None:
     """The largest message of the contract passes; a larger one never reaches the server."""
     town, region = over_mosquitto.town, over_mosquitto.region.id
@@ -100,13 +88,33 @@ def test_a_revoked_device_does_not_come_in_again(over_mosquitto: Served) -> None
     town.client("truck-2").publish(up_topic(region, "truck-2", Kind.STATUS), "still here")
 
 
+def test_nobody_is_thrown_off_by_a_client_id(over_mosquitto: Served) -> None:
+    """A device's id is its user name, whatever it says; the server's listener lets no device in."""
+    town = over_mosquitto.town
+    victim, server = town.client("truck-2"), town.client("server")
+    cut: list[object] = []
+    victim.client.on_disconnect = server.client.on_disconnect = lambda *args: cut.append(args)
+    intruder, leaked = town.members["truck-1"], town.members["truck-2"].client_id
+    server_port = int(town.url.rpartition(":")[2])
+    for guess in ("truck-2", leaked, "ingest-example", SERVER):
+        there = connect(town.broker.port, "truck-1", intruder.secret, guess)
+        refused = connect(server_port, "truck-1", intruder.secret, guess)
+        assert refused.refused[:1] == ["Not authorized"]
+        for line in (there, refused):
+            line.client.disconnect()
+            line.client.loop_stop()
+    time.sleep(0.3)
+    assert cut == []
+    assert victim.client.is_connected()
+
+
 def test_the_ingester_works_over_it(over_mosquitto: Served) -> None:
     """A unit's record is stored and acknowledged, whichever broker is between."""
     served = over_mosquitto
-    login = served.login("truck-1")
+    url, login = f"mqtt://127.0.0.1:{served.town.broker.port}", served.login("truck-1")
     with (
         served.ingester(),
-        Unit("truck-1", served.region.id, served.town.url, login, served.clock) as truck,
+        Unit("truck-1", served.region.id, url, login, served.clock) as truck,
     ):
         truck.record(Kind.POSITION, NOON, lon=8.5, lat=52.0)
         assert truck.wait_stored(10)

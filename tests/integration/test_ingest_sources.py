@@ -14,18 +14,18 @@ from config.errors import BrokerError
 from ingest.broker.nats import REDELIVER_S
 from ingest.line import Login
 from ingest.messages import Kind, up_topic
-from ingest.sources import Delivery, Inbox, MqttSource, own_topics
+from ingest.sources import Delivery, Inbox, MqttSource
 from tests.fixtures.broker import REGION, Heard, Town
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ALL_UP = f"binround/v1/{REGION}/devices/+/up/#"
 TOPIC = up_topic(REGION, "truck-1", Kind.POSITION)
 
 
 def open_source(broker_town: Town, queue_messages: int = 1000) -> MqttSource:
     """Connect as the ingester does."""
-    source = MqttSource(
-        broker_town.server_login("ingest"), own_topics(REGION), FixedClock(NOON), queue_messages
-    )
+    login = broker_town.server_login("ingest")
+    source = MqttSource(login, (ALL_UP,), FixedClock(NOON), Inbox(queue_messages))
     source.start()
     return source
 
@@ -142,7 +142,7 @@ def test_no_broker_is_told_in_one_line(broker_town: Town, monkeypatch: pytest.Mo
 
     def start(url: str, secret: str) -> None:
         login = Login(url, "binround-server", SecretStr(secret), SecretStr("x" * 16))
-        MqttSource(login, own_topics(REGION), FixedClock(NOON), 10).start()
+        MqttSource(login, (ALL_UP,), FixedClock(NOON), Inbox(10)).start()
 
     with pytest.raises(BrokerError, match=r"no broker at mqtt://127.0.0.1:1 .*BROKER_URL[^\n]*$"):
         start("mqtt://127.0.0.1:1", "x")

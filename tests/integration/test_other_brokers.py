@@ -18,8 +18,9 @@ from config.source import Family, Source
 from ingest.intake import Intake
 from ingest.messages import Kind, up_topic
 from storage import devices
+from tests.fixtures.authority import Authority
 from tests.fixtures.broker import SERVER
-from tests.fixtures.elsewhere import Authority, OtherBroker
+from tests.fixtures.elsewhere import OtherBroker
 from tests.fixtures.served import NOON, Served
 from tests.integration.test_metrics import with_metrics
 
