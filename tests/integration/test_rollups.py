@@ -21,6 +21,7 @@ pytestmark = pytest.mark.db
 NOW = datetime(2026, 11, 23, 6, 2, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 RULES = Retention(purpose="dispatch", positions_days=14)
+LONGER = Retention(purpose="x", positions_days=21, longer_because="a test")
 ZONE = ZoneInfo("Europe/Berlin")
 STEPS = {"level_hour": HOUR, "level_day": DAY, "fleet_5min": timedelta(minutes=5)}
 
@@ -175,7 +176,7 @@ def test_the_fleet_in_short_goes_with_its_positions(each_database: Database) -> 
     ]
     with each_database.connect(autocommit=True) as connection:
         store(connection, Batch(positions=fixes))
-        removed = retention.upkeep(connection, Retention(purpose="x", positions_days=21), ZONE, NOW)
+        removed = retention.upkeep(connection, LONGER, ZONE, NOW)
         assert removed["fleet_5min"] == 0
         assert len(kept(connection, "fleet_5min")) == len(fixes)
         removed = retention.enforce(connection, RULES, NOW)
