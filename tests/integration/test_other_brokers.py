@@ -17,7 +17,8 @@ from config.errors import SettingsError
 from config.source import Family, Source
 from ingest.intake import Intake
 from ingest.messages import Kind, up_topic
-from tests.fixtures.elsewhere import Authority, OtherBroker
+from storage.devices import Behind
+from tests.fixtures.elsewhere import Authority, OtherBroker, attach
 from tests.fixtures.served import NOON, Served
 from tests.integration.test_metrics import with_metrics
 
@@ -54,8 +55,8 @@ class Partner:
         *,
         mutual: bool = False,
     ) -> None:
-        self.sensor = served.region.containers[0].sensor or ""
-        self.topic = up_topic(served.region.id, self.sensor, Kind.LEVEL)
+        attach(served, 0, Behind(name, "their-sensor"))
+        self.topic = up_topic(served.region.id, "their-sensor", Kind.LEVEL)
         self.broker = OtherBroker(folder, f"user-{name}", (self.topic,), authority, mutual=mutual)
         self.name, self.served = name, served
 
@@ -92,7 +93,7 @@ def partner(served: Served, tmp_path: Path) -> Iterator[Partner]:
 
 def say_ourselves(served: Served, seq: int) -> None:
     """Tell a fill level on our own broker."""
-    sensor = served.region.containers[1].sensor or ""
+    sensor = served.region.containers[-1].sensor or ""
     level = {"time": NOON.isoformat(), "seq": seq, "fill": 0.5}
     gateway = served.town.client("example-gateway")
     gateway.publish(up_topic(served.region.id, sensor, Kind.LEVEL), json.dumps(level))
