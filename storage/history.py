@@ -108,9 +108,11 @@ def levels(
         "rolled_until": min(max(first, rolled_until), last),
     }
     with connection.cursor(binary=True) as cursor:
-        start, readings, *fill = cursor.execute(statement, asked).fetchone() or [()] * 5
+        start, readings, *fill = cursor.execute(statement, asked).fetchone() or [None] * 5
     return LevelHistory(
-        columns.instants(start), np.array(readings, np.int64), *map(columns.numbers, fill)
+        columns.instants(start),
+        columns.numbers(readings).astype(np.int64),
+        *map(columns.numbers, fill),
     )
 
 

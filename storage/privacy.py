@@ -154,7 +154,7 @@ def track(
     audit.record(connection, who, "look-at-positions", f"vehicle/{vehicle}", at=at, detail=span)
     asked = {"vehicle": vehicle, "since": since, "until": until}
     with connection.cursor(binary=True) as cursor:
-        time, *numbers = cursor.execute(_SQL["track"], asked).fetchone() or [()] * 4
+        time, *numbers = cursor.execute(_SQL["track"], asked).fetchone() or [None] * 4
     return Track(columns.instants(time), *map(columns.numbers, numbers))
 
 

@@ -1,8 +1,8 @@
 -- name: levels
--- What the roll-up has, and behind it the readings themselves; columns as arrays.
-SELECT coalesce(array_agg(date_part('epoch', at)), '{{}}'), coalesce(array_agg(readings), '{{}}'),
-       coalesce(array_agg(fill_min), '{{}}'), coalesce(array_agg(fill_avg), '{{}}'),
-       coalesce(array_agg(fill_max), '{{}}')
+-- What the roll-up has, and behind it the readings themselves; as storage.columns reads them.
+SELECT array_send(array_agg(date_part('epoch', at))), array_send(array_agg(readings::float8)),
+       array_send(array_agg(fill_min::float8)), array_send(array_agg(fill_avg::float8)),
+       array_send(array_agg(fill_max::float8))
 FROM (
     SELECT {start} AS at, readings, fill_min, fill_avg, fill_max
     FROM {table}

@@ -24,11 +24,11 @@ ORDER BY time, seq
 LIMIT %(limit)s
 
 -- name: track
--- The columns as arrays.
-SELECT coalesce(array_agg(date_part('epoch', time)), '{}'), coalesce(array_agg(lon), '{}'),
-       coalesce(array_agg(lat), '{}'), coalesce(array_agg(speed_mps), '{}')
+-- The columns as storage.columns reads them.
+SELECT array_send(array_agg(date_part('epoch', time))), array_send(array_agg(lon)),
+       array_send(array_agg(lat)), array_send(array_agg(speed_mps))
 FROM (
-    SELECT time, lon, lat, speed_mps
+    SELECT time, lon, lat, coalesce(speed_mps::float8, 'NaN') AS speed_mps
     FROM position
     WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
       AND vehicle = %(vehicle)s AND NOT clock_suspect
