@@ -27,7 +27,8 @@ class Family(StrEnum):
 
 
 SHAPES: Mapping[Family, tuple[str, ...]] = {
-    Family.CONTRACT: ("binround/v1/+/devices/+/up/+",),
+    # Another binround's NATS adds the shard that one of its ingesters serves.
+    Family.CONTRACT: ("binround/v1/+/devices/+/up/+", "binround/v1/+/devices/+/up/+/+"),
     Family.THINGS_STACK: ("v3/+/devices/+/up",),
     Family.CHIRPSTACK: ("application/+/device/+/event/up",),
     Family.TRACCAR: ("#/positions",),

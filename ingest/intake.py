@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from config.clock import Clock
 from config.settings import Settings
-from config.source import Source
+from config.source import Family, Source
 from ingest import news
 from ingest.backfill import Backfill, Coverage, Covered, Fetched, ThingsStackStorage
 from ingest.backoff import Backoff
@@ -18,6 +18,7 @@ from ingest.counters import Counters
 from ingest.line import Login
 from ingest.metrics import Feed
 from ingest.registry import Registry
+from ingest.shards import plain
 from ingest.sources import Inbox, MqttSource
 from ingest.sources import Source as Messages
 from ingest.writer import Writer
@@ -65,7 +66,13 @@ class Intake:
         self._settings, self._database, self._clock = settings, database, clock
         self._region, self._source = region, source
         login = _login(source, password, region, server_secret(settings))
-        self._line = MqttSource(login, source.topics, clock, Inbox(settings.ingest_queue_messages))
+        self._line = MqttSource(
+            login,
+            source.topics,
+            clock,
+            Inbox(settings.ingest_queue_messages),
+            name_topic=plain if source.family is Family.CONTRACT else str,
+        )
         self._backfill: Backfill | None = None
         messages: Messages = self._line
         self._counters = [self.counters]

@@ -56,10 +56,14 @@ class Partner:
         authority: Authority | None = None,
         *,
         mutual: bool = False,
+        divides: bool = False,
     ) -> None:
         self.sensor = served.region.containers[0].sensor or ""
         self.topic = up_topic(served.region.id, self.sensor, Kind.LEVEL)
-        self.broker = OtherBroker(folder, f"user-{name}", (self.topic,), authority, mutual=mutual)
+        reads = (f"{self.topic}/+" if divides else self.topic,)
+        self.broker = OtherBroker(
+            folder, f"user-{name}", reads, authority, mutual=mutual, divides=divides
+        )
         self.name, self.served = name, served
 
     def declare(self, **changes: object) -> Source:
@@ -115,6 +119,18 @@ def say_ourselves(served: Served, seq: int) -> None:
     level = {"time": NOON.isoformat(), "seq": seq, "fill": 0.5}
     gateway = served.town.client("example-gateway")
     gateway.publish(up_topic(served.region.id, sensor, Kind.LEVEL), json.dumps(level))
+
+
+def test_a_partner_with_several_ingesters_is_understood(served: Served, tmp_path: Path) -> None:
+    """Another binround's NATS adds a shard to its topics; its devices are the same."""
+    partner = Partner(served, tmp_path / "partner", "partner", divides=True)
+    with partner.broker:
+        partner.declare(topics=(f"{partner.topic}/+",))
+        read = with_metrics(served)
+        with served.ingester():
+            eventually(lambda: read()["binround_ingest_connected partner"] == 1)
+            partner.say(1)
+            eventually(lambda: levels(served) == [1])
 
 
 def test_two_brokers_are_heard_at_once(served: Served, partner: Partner) -> None:
