@@ -40,7 +40,7 @@ def wait_for(true: Callable[[], bool], timeout_s: float = 10.0) -> bool:
 def leave_something(town: Town) -> None:
     """Let three positions wait for a subscriber that went away, and retain a tour."""
     server = town.client("server", keep_session=True)
-    assert server.subscribe(up_topic(town.region, "+", Kind.POSITION))
+    assert server.subscribe(f"{up_topic(town.region, '+', Kind.POSITION)}/#")
     server.publish(down_topic(town.region, "truck-1", "tour"), '{"tour": "x"}', retain=True)
     server.client.disconnect()
     server.client.loop_stop()

@@ -127,7 +127,7 @@ def test_the_report_shows_what_lies_outside_of_the_database(
     """The broker's messages and tours, and backups; what is too old there fails it, too."""
     town, backups = served.town, tmp_path / "backups"
     server = town.client("server", keep_session=True)
-    assert server.subscribe(f"{up_topic(town.region, '+', Kind.POSITION)}/+")  # any shard
+    assert server.subscribe(f"{up_topic(town.region, '+', Kind.POSITION)}/#")
     tour = down_topic(town.region, "truck-1", "tour")
     server.publish(tour, '{"day": "2026-05-01"}', retain=True)
     server.client.disconnect()

@@ -59,7 +59,7 @@ class Noted:
 def test_each_sensor_speaks_under_its_own_name(broker_town: Town) -> None:
     """The gateway's connection carries all; the topic says who; repeats are noted once."""
     server = broker_town.client("server")
-    assert server.subscribe(f"binround/v1/{REGION}/devices/+/up/level")
+    assert server.subscribe(f"binround/v1/{REGION}/devices/+/up/level/#")
     noted = Noted()
     with gateway(broker_town, sent=noted) as line:
         assert line.publish(NAMES, readings(9, twice=(4,))) == 9
@@ -79,7 +79,7 @@ def test_each_sensor_speaks_under_its_own_name(broker_town: Town) -> None:
 def test_nothing_is_lost_when_the_broker_is_killed_in_between(broker_town: Town) -> None:
     """What had no PUBACK is sent again; few are in flight, so memory stays bounded."""
     server = broker_town.client("server", keep_session=True)
-    assert server.subscribe(f"binround/v1/{REGION}/devices/+/up/level")
+    assert server.subscribe(f"binround/v1/{REGION}/devices/+/up/level/#")
     with gateway(broker_town, in_flight=20) as line:
         publishing = threading.Thread(target=line.publish, args=(NAMES, readings(3000)))
         publishing.start()

@@ -16,6 +16,7 @@ from storage import audit, backup, checksums, migrate, programs, queue, timeseri
 from storage.database import Database, open_database
 from storage.rows import Batch, DeadLetterRow, PositionRow
 from tests.fixtures.api import MORNING, PlannedDay
+from tests.integration.test_storage_upgrade import series_at
 
 pytestmark = pytest.mark.db
 DAY = timedelta(days=1)
@@ -143,6 +144,7 @@ def test_a_backup_may_be_taken_before_an_upgrade(
         backup.back_up(empty_database, path, at=MORNING)
     with monkeypatch.context() as older:
         older.setattr(migrate, "migrations", lambda: steps[:3])
+        older.setattr(timeseries, "SERIES", series_at(3))
         migrate.migrate(empty_database)
     assert backup.back_up(empty_database, path, at=MORNING).schema == steps[2].name
     assert backup.restore(fresh_cluster, path).schema == steps[2].name
