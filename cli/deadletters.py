@@ -92,7 +92,7 @@ def replay(
             read = calibrations.histories(connection)
 
             def around(origin: Origin) -> Surroundings:
-                return Surroundings(region, devices.get(origin.id, {}), clock, origin, read)
+                return Surroundings(region, devices.get(origin.id, {}), origin, read)
 
             done = walk_again(connection, chosen, around)
             told = {"stored": done.stored, "kept": done.kept}

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from config.clock import Clock
 from config.source import OWN_BROKER, Origin
 from ingest.codecs import Refusal
 from ingest.codecs.calibration import History
@@ -53,14 +52,12 @@ class Surroundings(NamedTuple):
     Attributes:
         region: whose messages these are.
         devices: those that the origin may speak for, by what they are called there.
-        clock: what devices' clocks are judged by.
         origin: where the messages come from.
         calibrations: how sensors' distances are read, by the device's number.
     """
 
     region: str
     devices: Mapping[str, KnownDevice]
-    clock: Clock
     origin: Origin = OWN_BROKER
     calibrations: Mapping[int, History] = {}
 

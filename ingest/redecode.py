@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from config.clock import FixedClock
 from config.source import Family, Origin
 from ingest.codecs import Refusal
 from ingest.codecs.calibration import History
@@ -183,7 +182,7 @@ def _walk_again(owner: Owner, frame: KeptFrame, read: Mapping[int, History]) -> 
         return parcel
     parcel.opened = opened
     family = Family(frame.model) if frame.model in Family else Family.FRAMES
-    around = Surroundings("", {}, FixedClock(frame.received_at), Origin("", family), read)
+    around = Surroundings("", {}, Origin("", family), read)
     return follow(KEPT_PATH, parcel, around)
 
 

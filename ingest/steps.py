@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from config.source import Family
 from ingest import foreign
-from ingest.codecs import Refusal, codec_for
+from ingest.codecs import CONTRACT, Refusal
 from ingest.messages import Event, EventKind, Level, Message, Position, Status, TourAck
 from ingest.parcel import Frame as Frame
 from ingest.parcel import KnownDevice as KnownDevice
@@ -24,10 +24,7 @@ EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 def decode(parcel: Parcel, _: Surroundings) -> Refusal | None:
     """Turn bytes into what a device says."""
-    codec = codec_for(parcel.topic)
-    if codec is None:
-        return Refusal("topic: no codec reads it")
-    decoded = codec.decode(parcel.topic, parcel.payload)
+    decoded = CONTRACT.decode(parcel.topic, parcel.payload)
     if isinstance(decoded, Refusal):
         parcel.sender = decoded.sender
         return decoded
@@ -99,9 +96,9 @@ def _event_problem(event: Event) -> str:
     return ""
 
 
-def judge_clock(parcel: Parcel, around: Surroundings) -> Refusal | None:
-    """Mark what a device cannot have said when it says it did."""
-    latest = around.clock.now() + FARTHEST_AHEAD
+def judge_clock(parcel: Parcel, _: Surroundings) -> Refusal | None:
+    """Mark what a device cannot have said when it says it did: judged by when it came."""
+    latest = parcel.received_at + FARTHEST_AHEAD
     parcel.readings = [
         Reading(message, not EARLIEST <= message.time <= latest) for message in parcel.messages
     ]

@@ -60,7 +60,7 @@ class Writer:
             registry: the devices we know.
             tell: publishes a unit's acknowledgement; False if it could not.
             region: whose messages these are.
-            clock: what devices' clocks are judged by.
+            clock: tells when news and devices' clocks are noted.
             counters: what happened is counted there.
             origin: which source it is, and what its messages are written in.
             batch_rows: messages in one transaction at most.
@@ -160,7 +160,6 @@ class Writer:
         return Surroundings(
             self._region,
             self._registry.devices_at(self._origin.id),
-            self._clock,
             self._origin,
             self._registry.calibrations,
         )

@@ -28,10 +28,18 @@ def main(
     with stand() as place:
         runs = endtoend.compare(place, int(60_000 * share), rounds)
     with stand() as place:
+        waiting = [endtoend.backlog(place, int(60_000 * share), number) for number in (1, 2)]
+    with stand() as place:
         latency = steady.latency(place, 1_000, 30 * share)
         outage = steady.outage(place, 1_000, 60 * share)
     out.parent.mkdir(parents=True, exist_ok=True)
-    parts = [_head(before), _end_to_end(runs), _writer(storing), _steady(latency, outage)]
+    parts = [
+        _head(before),
+        _end_to_end(runs),
+        _backlog(*waiting),
+        _writer(storing),
+        _steady(latency, outage),
+    ]
     out.write_text("\n".join(parts))
     typer.echo(out.read_text())
 
@@ -69,6 +77,17 @@ def _end_to_end(runs: dict[str, list[Run]]) -> str:
 COPY is about twice as fast and cannot take out what comes again. *binround ingest* decodes,
 checks against the registry, judges the clock, stores, keeps device states, announces, and answers
 the trucks.
+"""
+
+
+def _backlog(one: Run, two: Run) -> str:
+    return f"""\
+## Working off a backlog
+
+| ingesters | messages/s | CPU us/message, all of them |
+|---|---|---|
+| 1 | {one.rate_per_s:,.0f} | {one.cpu_us:.0f} |
+| 2 | {two.rate_per_s:,.0f} | {two.cpu_us:.0f} ({_ratio(two.cpu_us, one.cpu_us)} times one) |
 """
 
 

@@ -78,6 +78,24 @@ def compare(stand: Stand, count: int, rounds: int) -> dict[str, list[Run]]:
     return runs
 
 
+def backlog(stand: Stand, count: int, instances: int) -> Run:
+    """Measure how ingesters work off what waited for them at the broker.
+
+    What their start costs is measured by a start with nothing to do, which also makes sure that
+    the broker keeps messages for them.
+    """
+    command = ("cli.main", "ingest", "--instances", str(instances))
+    with stand.subject(*command) as idle:
+        start_s = idle.cpu_s()
+    before = stand.count("position")
+    stand.publisher(count).communicate(timeout=LIMIT_S)
+    with stand.subject(*command) as subject:
+        began = time.time()
+        wait_until(lambda: stand.count("position") - before >= count, LIMIT_S)
+        ended = time.time()
+        return Run(count / (ended - began), (subject.cpu_s() - start_s) / count * 1e6)
+
+
 def _run(stand: Stand, subject: Subject, count: int, done: Callable[[], int]) -> Run:
     cpu_s, publisher = subject.cpu_s(), stand.publisher(count)
     told = json.loads(publisher.communicate(timeout=LIMIT_S)[0])

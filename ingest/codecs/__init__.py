@@ -4,9 +4,10 @@ from ingest.codecs.codec import Codec, Decoded, Refusal
 from ingest.codecs.contract import ContractCodec
 
 # In this order the first that reads a topic gets the message.
-CODECS: tuple[Codec, ...] = (ContractCodec(),)
+CONTRACT = ContractCodec()
+CODECS: tuple[Codec, ...] = (CONTRACT,)
 
-__all__ = ["CODECS", "Codec", "Decoded", "Refusal", "codec_for"]
+__all__ = ["CODECS", "CONTRACT", "Codec", "Decoded", "Refusal", "codec_for"]
 
 
 def codec_for(topic: str) -> Codec | None:

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.deadletters import app
-from config.clock import FixedClock
 from config.region_folder import load_region
 from ingest.messages import Kind, up_topic
 from ingest.replay import Replayed, replay
@@ -54,7 +53,7 @@ class Post:
             return deadletters.newest(connection, 100)
 
     def _around(self, connection: psycopg.Connection) -> Surroundings:
-        return Surroundings("example", assets.devices(connection), FixedClock(NOON))
+        return Surroundings("example", assets.devices(connection))
 
 
 @pytest.fixture

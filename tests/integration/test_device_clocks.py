@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from config.clock import FixedClock
 from ingest.clocks import Clocks
 from ingest.messages import Kind, up_topic
 from ingest.steps import Surroundings, walk
@@ -65,7 +64,7 @@ def test_what_was_collected_stays_until_it_is_kept() -> None:
     now_s = 0.0
     collected = Clocks(every_s=30, monotonic=lambda: now_s)
     device = assets.Device(7, "truck-1", "unit", None, "truck-1", None, None, None)
-    around = Surroundings("town", {"truck-1": device}, FixedClock(NOON))
+    around = Surroundings("town", {"truck-1": device})
     message = json.dumps({"time": "2026-06-01T12:00:03Z", "seq": 1, "lon": 8.5, "lat": 52})
     topic = up_topic("town", "truck-1", Kind.POSITION)
     collected.note([walk(topic, message.encode(), NOON, around), walk(topic, b"", NOON, around)])

@@ -50,9 +50,7 @@ def replayed(makers: Makers) -> Replayed:
         return replay(
             connection,
             deadletters.all_ids(connection),
-            lambda origin: Surroundings(
-                makers.region.id, known.get(origin.id, {}), makers.clock, origin, read
-            ),
+            lambda origin: Surroundings(makers.region.id, known.get(origin.id, {}), origin, read),
         )
 
 

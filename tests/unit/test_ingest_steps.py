@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.clock import FixedClock
 from ingest.counters import Counters
 from ingest.messages import MAX_PAYLOAD_BYTES, Kind, up_topic
 from ingest.receipts import Receipts
@@ -37,7 +36,7 @@ DEVICES = {
         Device(5, "gw-1", "gateway"),
     )
 }
-AROUND = Surroundings("town", DEVICES, FixedClock(NOW))
+AROUND = Surroundings("town", DEVICES)
 POSITION = {"time": NOW.isoformat(), "seq": 1, "lon": 8.5, "lat": 52.0}
 
 
