@@ -104,6 +104,10 @@ def add(
         audit.record(connection, who(), "add-device", f"device/{name}", at=at)
     renew_login(settings.data_dir / LOGINS, name, made)
     _show(made) if made else print(f"{name} is known; {source or gateway} speaks for it")
+    if source and source not in {one.id for one in load_region(settings.region).sources}:
+        print(
+            f"but sources.toml of this region declares no source {source}: nothing is heard of it"
+        )
 
 
 @app.command()

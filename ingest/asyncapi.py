@@ -208,21 +208,21 @@ def _operations() -> Iterator[tuple[str, Document]]:
         "A unit keeps a record until an acknowledgement covers its (boot, seq), and sends it "
         "again until then. Sensors and gateways get none."
     )
-    yield "receive-ack", _operation("receive", "ack", acks, retain=False)
+    yield "receive-ack", _operation("receive", "ack", acks, retain=False, qos=0)
     tours = "Retained: a unit gets its tour whenever it connects, and answers each revision once."
     receive = _operation("receive", "tour", tours, retain=True)
     yield "receive-tour", {**receive, "reply": {"channel": _ref("channels", Kind.TOUR_ACK)}}
 
 
 def _operation(
-    action: Literal["send", "receive"], channel: str, summary: str, *, retain: bool
+    action: Literal["send", "receive"], channel: str, summary: str, *, retain: bool, qos: int = 1
 ) -> Document:
     return {
         "action": action,
         "channel": _ref("channels", channel),
         "summary": summary,
         "messages": [_ref("channels", channel, "messages", channel)],
-        "bindings": {"mqtt": {"qos": 1, "retain": retain, "bindingVersion": "0.2.0"}},
+        "bindings": {"mqtt": {"qos": qos, "retain": retain, "bindingVersion": "0.2.0"}},
     }
 
 
