@@ -31,9 +31,9 @@ class Clocks:
                 if lead_s > ahead.get(number, float("-inf")):
                     ahead[number] = lead_s
 
-    def due(self) -> dict[int, float]:
-        """Return what was collected if it is time to keep it; it stays until `kept`."""
-        return self._ahead_s if self._monotonic() >= self._due else {}
+    def due(self, *, at_once: bool = False) -> dict[int, float]:
+        """Return what was collected if it is time to keep it, or in any case; until `kept`."""
+        return self._ahead_s if at_once or self._monotonic() >= self._due else {}
 
     def kept(self) -> None:
         """Begin anew: what was due is stored."""

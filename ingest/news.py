@@ -30,9 +30,9 @@ class News:
         """Return what is to be told with the next batch; None: nothing now."""
         return self._unsaid if self._monotonic() >= self._next else None
 
-    def overdue(self) -> Mapping[str, int]:
-        """Return what has to be told though no batch comes."""
-        return self.due() or {}
+    def overdue(self, *, at_once: bool = False) -> Mapping[str, int]:
+        """Return what has to be told though no batch comes, or all that was not told yet."""
+        return self._unsaid if at_once else self.due() or {}
 
     def add(self, news: Mapping[str, int]) -> None:
         """Take down what was stored without being told."""

@@ -7,6 +7,7 @@ nothing, because (device, time, seq) names a record for ever.
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import psycopg
@@ -101,6 +102,8 @@ class Writer:
                 if not self.write(batch, stop):
                     break
             self._receipts.send(all_of_it=True)
+            with suppress(*DATABASE_AWAY):  # it can do without
+                self._tell_late(at_once=True)
         finally:
             self.hang_up()
 
@@ -214,17 +217,20 @@ class Writer:
     def _look_around(self, stop: threading.Event) -> None:
         """Do between batches what needs no batch: the registry, devices' clocks, late news."""
         try:
-            connection = self._connected()
-            self._registry.refresh(connection)
-            if leads := self._clocks.due():
-                clocks.keep(connection, leads, self._clock.now())
-                self._clocks.kept()
-            if news := self._news.overdue():
-                telemetry.announce(connection, news, self._clock.now())
-                self._news.said()
+            self._registry.refresh(self._connected())
+            self._tell_late()
         except DATABASE_AWAY as error:
             self._note_away(error)
             stop.wait(self._backoff.next_s())
+
+    def _tell_late(self, *, at_once: bool = False) -> None:
+        """Keep what was learnt of clocks and announce what is new, if it is time or at once."""
+        if leads := self._clocks.due(at_once=at_once):
+            clocks.keep(self._connected(), leads, self._clock.now())
+            self._clocks.kept()
+        if news := self._news.overdue(at_once=at_once):
+            telemetry.announce(self._connected(), news, self._clock.now())
+            self._news.said()
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
