@@ -35,7 +35,7 @@ from storage.database import Database
 from storage.migrate import require_schema
 
 REPORT_S = 60.0
-RECEIPT_PAUSE_S = 0.25  # a unit sends again after seconds
+RECEIPT_PAUSE_S = 0.5  # a unit sends again after seconds
 
 log = logging.getLogger(__name__)
 
