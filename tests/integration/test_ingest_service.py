@@ -259,7 +259,7 @@ def test_its_own_broker_lets_a_new_device_in_without_a_restart(served: Served) -
 
 def test_a_device_whose_clock_is_wrong_is_kept_and_marked(served: Served) -> None:
     """Its instant stays as told, but it never counts as the newest."""
-    with served.ingester() as counters, unit(served) as truck:
+    with served.ingester() as counters, unit(served, resend=Resend()) as truck:
         truck.record(Kind.POSITION, NOON, lon=8.5, lat=52.0)
         truck.record(Kind.POSITION, NOON + timedelta(days=400), lon=8.6, lat=52.1)
         truck.record(Kind.POSITION, NOON.replace(year=1970), lon=8.7, lat=52.2)
