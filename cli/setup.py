@@ -132,11 +132,12 @@ def _write_mosquitto(
     port: int,
     tls: "ServerTls | None",
 ) -> None:
+    from config.files import private_folder
     from ingest.broker import server_secret
     from ingest.broker.mosquitto import write_mosquitto
 
     folder = folder.resolve()
-    (folder / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder / "data")
     secrets = {user: login["password"] for user, login in logins.items()}
     config = write_mosquitto(
         folder,

@@ -11,6 +11,20 @@ def road_layer(data_dir: Path, region: str) -> Path:
     return data_dir / "roads" / f"{region}.geojson.gz"
 
 
+def private_folder(path: Path) -> None:
+    """Have a folder that only its owner may enter.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot make {path} ({error.strerror}); name a folder that you may write"
+        ) from None
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read; written beside and swapped, so always whole.
 
