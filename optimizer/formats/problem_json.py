@@ -259,6 +259,7 @@ def _all_known(at: str, names: Any, known: Any) -> None:
 
 def _file(problem: model.Problem) -> ProblemFile:
     names = problem.fractions
+    duration_s, distance_m = problem.matrices()
 
     def amounts(values: tuple[float, ...]) -> Amounts:
         return {name: value for name, value in zip(names, values, strict=True) if value}
@@ -300,7 +301,7 @@ def _file(problem: model.Problem) -> ProblemFile:
                 for facility in problem.facilities
             ],
             "trucks": [truck(one) for one in problem.trucks],
-            "duration_s": problem.duration_s.tolist(),
-            "distance_m": problem.distance_m.tolist(),
+            "duration_s": duration_s.tolist(),
+            "distance_m": distance_m.tolist(),
         }
     )
