@@ -15,8 +15,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from config.errors import FileFormatError, ProblemError
 from optimizer.formats.lines import LARGEST
 from optimizer.model import (
@@ -28,14 +26,17 @@ from optimizer.model import (
     Truck,
     Visit,
 )
+from optimizer.travel import PlanarTravel, Rounding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
 TENTHS = 10  # of the file's unit of time and distance
+ALL_PAIRS = 4000  # locations up to which all ways are computed beforehand
 SPARE = 1.25  # vehicles of a fleet without limit, by what the load needs at least
 
 
@@ -84,10 +85,9 @@ def problem_of(path: Path, customers: Customers) -> Problem:
 
 
 def _problem(customers: Customers) -> Problem:
-    distance = _distances(customers)
     timed = customers.windows is not None
-    duration = np.rint(distance * (TENTHS if timed else 0)).astype(np.int64)
-    windows = _windows(customers, duration)
+    travel = _travel(customers)
+    windows = _windows(customers, travel)
     visits = tuple(
         Visit(
             id=customers.ids[at],
@@ -117,26 +117,31 @@ def _problem(customers: Customers) -> Problem:
         )
         for number in range(1, _fleet(customers) + 1)
     )
-    return Problem(("goods",), visits, (depot,), trucks, duration, distance, customers.name)
+    goods = ("goods",)
+    if len(travel) > ALL_PAIRS:
+        return Problem(goods, visits, (depot,), trucks, name=customers.name, blocks=travel)
+    everywhere = range(len(travel))
+    duration_s, distance_m = travel.block(everywhere, everywhere)
+    return Problem(goods, visits, (depot,), trucks, duration_s, distance_m, customers.name)
 
 
-def _distances(customers: Customers) -> NDArray[np.float64]:
-    x, y = customers.xy.T
-    exact: NDArray[np.float64] = np.sqrt((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2)
+def _travel(customers: Customers) -> PlanarTravel:
+    """Return the ways, rounded; a metre stands for one unit, a second for a tenth of one."""
     if customers.windows is None:
-        return np.floor(exact + 0.5).astype(np.float64)
-    return np.trunc(exact * TENTHS).astype(np.float64) / TENTHS
+        return PlanarTravel(customers.xy, Rounding.NEAREST, seconds_per_unit=0.0)
+    return PlanarTravel(customers.xy * TENTHS, Rounding.DOWN, metres_per_unit=1.0 / TENTHS)
 
 
-def _windows(customers: Customers, duration: NDArray[np.int64]) -> list[TimeWindow]:
+def _windows(customers: Customers, travel: PlanarTravel) -> list[TimeWindow]:
     if customers.windows is None:
         return [TimeWindow(0, DAY_S)]
     windows = [TimeWindow(_tenths(opens), _tenths(closes)) for opens, closes in customers.windows]
     if customers.release is None:
         return windows
+    ways_s, _ = travel.block([0], range(len(travel)))
     return [
-        TimeWindow(max(window.earliest_s, _tenths(release) + int(way)), window.latest_s)
-        for window, release, way in zip(windows, customers.release, duration[0], strict=True)
+        TimeWindow(max(window.earliest_s, _tenths(release) + int(way_s)), window.latest_s)
+        for window, release, way_s in zip(windows, customers.release, ways_s[0], strict=True)
     ]
 
 

@@ -282,6 +282,8 @@ def published_sets() -> list[str]:
     return [
         *(f"cvrp_x/X-n{name}" for name in ("101-k25", "200-k36", "303-k21", "502-k39", "749-k98",
                                            "1001-k43")),
+        "cvrp_xxl/Leuven1",
+        "cvrp_xxl/Ghent1",
         *(f"mtvrptw/{name}" for name in ("RC203R0.5", "R2_2_05R0.5")),
         *(f"pcvrptw/{name}" for name in ("C1_10_4", "R1_10_1", "RC2_10_3")),
     ]  # fmt: skip
