@@ -21,10 +21,12 @@ from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from optimizer.check import Report
     from optimizer.model import Problem
+
+    type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 __all__ = ["Engine", "solve"]
 
@@ -36,6 +38,7 @@ def solve(
     warm_start: Solution | None = None,
     effort: float = 1.0,
     engines: Sequence[Engine] = ENGINES,
+    progress: Progress | None = None,
 ) -> Solution:
     """Return a legal plan: the best one found, never worse than the start that was given.
 
@@ -49,12 +52,14 @@ def solve(
         warm_start: a plan to start from; kept when nothing better is found.
         effort: share of the usual work to do; studies get by with less.
         engines: what improves the plan, one after the other.
+        progress: told of each better plan that the judge accepts.
 
     Returns:
         A solution that the judge finds legal; what it leaves out is in `unserved`, each with
         a reason. A mandatory visit that cannot be served is there, too.
     """
-    until = monotonic() + max(0.0, budget_s)
+    began = monotonic()
+    until = began + max(0.0, budget_s)
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
@@ -65,6 +70,8 @@ def solve(
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
+    if progress is not None:
+        progress(monotonic() - began, report.score)
     for index, engine in enumerate(engines):
         share = (until - monotonic()) * engine.share / sum(e.share for e in engines[index:])
         if share <= 0.05:
@@ -75,6 +82,8 @@ def solve(
         judged = check(problem, _complete(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
+            if progress is not None:
+                progress(monotonic() - began, report.score)
     return _finished(builder, search, best, never)
 
 
