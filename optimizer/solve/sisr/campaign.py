@@ -89,7 +89,7 @@ class Campaign:
         if self._droppable(plan):
             until_short = began + 0.15 * (until - began)
             plan = self._anneal(plan, steps // 6, until_short, HOT / 3, COLD)
-            plan = self._smaller_fleet(plan, steps, began + 0.6 * (until - began))
+            plan = self.smaller_fleet(plan, steps, began + 0.6 * (until - began))
         return self._anneal(plan, steps, until, HOT, COLD)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
@@ -99,7 +99,7 @@ class Campaign:
             return self._divided(plan, schedule)
         return self._side_by_side(plan, schedule, 1 if self._P.visits < 150 else self._threads)
 
-    def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
+    def smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
         """Give up trucks one by one as long as that makes the plan cheaper."""
         fails = 0
         share = (until - monotonic()) / 5

@@ -1,0 +1,179 @@
+"""Zones, then rounds of neighbourhoods, behind the protocol of the engines.
+
+The annealing is one for the whole plan: all neighbourhoods of a round cool over the same span of
+temperatures, and the next round divides the tours anew, so that no border lasts.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.solve.decomposition.division import Map
+from optimizer.solve.decomposition.finish import started
+from optimizer.solve.decomposition.task import SubResult, SubTask, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from optimizer.model import Problem, Solution
+    from optimizer.solve.decomposition.subset import Part
+    from optimizer.solve.route import Builder
+
+LARGE = 1500  # visits from which on a problem is divided
+ZONE = 400  # visits of a zone
+NEAR = 250  # visits of a neighbourhood
+LEAST = 3  # tours of a neighbourhood, on average at least: few long tours make it larger
+ROUNDS = 30
+HOT, COLD = 0.1, 0.003  # first and last temperature, as a share of the mean way to a visit
+STEPS = 1000  # per visit
+FINISH_S = 0.0004  # kept back per visit, for what comes after the search
+NAME = "decomposition"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """Many small problems in place of a large one.
+
+    Attributes:
+        share: of the time.
+        workers: tasks at a time.
+        executor: makes what runs that many of them. The compiled search lets threads run side by
+            side; a pool of processes, or one whose tasks run on other machines, does as well.
+        large: visits from which on it is for a problem.
+    """
+
+    share: float = 1.0
+    workers: int = field(default_factory=_cores)
+    executor: Callable[[int], Executor] = ThreadPoolExecutor
+    large: int = LARGE
+
+    def supports(self, problem: Problem) -> bool:
+        """Whether a problem is large enough to be divided."""
+        return len(problem.visits) > self.large and bool(problem.trucks)
+
+    def improve(
+        self,
+        problem: Problem,
+        builder: Builder | None,
+        start: Solution,
+        until: float,
+        seed: int,
+        effort: float,
+    ) -> Solution | None:
+        """Return the best plan found; None where a problem is not large."""
+        if not self.supports(problem):
+            return None
+        del builder  # knows all pairs of places
+        until -= FINISH_S * len(problem.visits)
+        steps = round(effort * STEPS * len(problem.visits))
+        with self.executor(self.workers) as pool:
+            where = Map(problem)
+            rounds = _Rounds(where, pool, self.workers, seed)
+            if start.tours:
+                rounds.begin_with(start)
+            rounds.construct(until)
+            rounds.cool(steps, until)
+        return started(where, rounds.best, NAME, seed)
+
+
+class _Rounds:
+    """A plan in the making.
+
+    Attributes:
+        tours: nodes by truck; `best` those of the best plan so far, `best_eur` its cost.
+    """
+
+    def __init__(self, where: Map, pool: Executor, workers: int, seed: int) -> None:
+        self._where = where
+        self._pool = pool
+        self._workers = workers
+        self._random = np.random.default_rng(seed)
+        self._group: dict[int, tuple[int, ...]] = {}
+        self._visit_eur = 0.0
+        self.tours: dict[int, tuple[int, ...]] = {}
+        self.best: dict[int, tuple[int, ...]] = {}
+        self.best_eur = float("inf")
+
+    def begin_with(self, start: Solution) -> None:
+        """Begin with a plan; it stays unless the zones have a better one."""
+        self.tours = {tour.truck: tour.nodes for tour in start.tours}
+
+    def construct(self, until: float) -> None:
+        """Fill each zone on its own."""
+        zones = self._where.zones(ZONE)
+        tasks = (
+            SubTask(zone.problem, ((),) * len(zone.trucks), None, self._seed(), 1,
+                    until - monotonic(), 1e-9, 1e-9)
+            for zone in zones
+        )  # fmt: skip
+        results = list(self._pool.map(work, tasks))
+        for zone, result in zip(zones, results, strict=True):
+            for group in result.groups:
+                whole = zone.outer(group)
+                self._group.update(dict.fromkeys(whole, whole))
+        self._visit_eur = float(np.mean([result.visit_eur for result in results]))
+        if not self.tours:
+            self._adopt(zones, results)
+        self._separate()
+
+    def cool(self, steps: int, until: float) -> None:
+        """Anneal neighbourhood by neighbourhood, round by round."""
+        began, visits = monotonic(), len(self._where.at)
+        hot, ratio = HOT * self._visit_eur, COLD / HOT
+        for number in range(ROUNDS):
+            end = began + (until - began) * (number + 1) / ROUNDS
+            if monotonic() >= end:
+                continue
+            nears = list(self._where.neighbourhoods(self.tours, NEAR, LEAST, self._random))
+            seconds = (end - monotonic()) * self._workers / max(len(nears), self._workers)
+            tasks = (
+                SubTask(
+                    near.part.problem, near.tours, self._groups(near.part), self._seed(),
+                    max(1, round(steps / ROUNDS * len(near.part.visits) / visits)), seconds,
+                    hot * ratio ** (number / ROUNDS), hot * ratio ** ((number + 1) / ROUNDS),
+                )
+                for near in nears
+            )  # fmt: skip
+            self._adopt([near.part for near in nears], list(self._pool.map(work, tasks)))
+
+    def _adopt(self, parts: Iterable[Part], results: Iterable[SubResult]) -> None:
+        """Take over what the tasks of a round found."""
+        eur, best = 0.0, dict[int, tuple[int, ...]]()
+        for part, result in zip(parts, results, strict=True):
+            eur += result.best_eur
+            for truck, last, nodes in zip(part.trucks, result.last, result.best, strict=True):
+                self.tours[truck] = part.outer(last)
+                best[truck] = part.outer(nodes)
+        if eur < self.best_eur:
+            self.best, self.best_eur = best, eur
+
+    def _groups(self, part: Part) -> tuple[tuple[int, ...], ...]:
+        groups = {self._group[visit] for visit in part.visits}
+        return tuple(sorted(part.inner(group) for group in groups))
+
+    def _separate(self) -> None:
+        """Dissolve groups of visits that the plan does not make one right after the other."""
+        follows = _successors(self.tours)
+        for group in set(self._group.values()):
+            absent = not any(visit in follows for visit in group)
+            if not absent and any(follows.get(a) != b for a, b in pairwise(group)):
+                self._group.update({visit: (visit,) for visit in group})
+
+    def _seed(self) -> int:
+        return int(self._random.integers(2**31))
+
+
+def _successors(tours: Mapping[int, tuple[int, ...]]) -> dict[int, int]:
+    """Return what each node of the tours is followed by; -1 at their ends."""
+    return {a: b for nodes in tours.values() for a, b in pairwise((*nodes, -1))}
