@@ -115,7 +115,7 @@ class Map:
         if not len(out):
             return absent
         places = self.at[[visit for visit, _ in there]]
-        _, nearest = cKDTree(places).query(self.at[out])
+        nearest = np.asarray(cKDTree(places).query(self.at[out])[1], np.int64)
         for visit, near in zip(out.tolist(), nearest.tolist(), strict=True):
             may = self.problem.visits[visit].trucks
             if may is not None and there[near][1] not in may:

@@ -31,6 +31,7 @@ ZONE = 400  # visits of a zone
 NEAR = 250  # visits of a neighbourhood
 LEAST = 3  # tours of a neighbourhood, on average at least: few long tours make it larger
 ROUNDS = 30
+FLEET_TOURS, FLEET_ROUNDS, FLEET_SHARE = 10, 2, 0.4  # to give up trucks: tours, rounds, time
 HOT, COLD = 0.1, 0.003  # first and last temperature, as a share of the mean way to a visit
 STEPS = 1000  # per visit
 FINISH_S = 0.0004  # kept back per visit, for what comes after the search
@@ -83,8 +84,29 @@ class Decomposition:
             if start.tours:
                 rounds.begin_with(start)
             rounds.construct(until)
+            rounds.give_up_trucks(steps, until)
             rounds.cool(steps, until)
         return started(where, rounds.best, NAME, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What a round is to do.
+
+    Attributes:
+        least: tours of a neighbourhood, on average at least.
+        steps: of all its tasks together.
+        until: instant of `time.monotonic` at which it ends.
+        hot_eur: first temperature; likewise `cold_eur`, the last.
+        fewer: give up trucks in place of annealing.
+    """
+
+    least: int
+    steps: int
+    until: float
+    hot_eur: float
+    cold_eur: float
+    fewer: bool = False
 
 
 class _Rounds:
@@ -127,25 +149,43 @@ class _Rounds:
             self._adopt(zones, results)
         self._separate()
 
+    def give_up_trucks(self, steps: int, until: float) -> None:
+        """Do without trucks where their fixed cost is worth more than their absence."""
+        if not any(truck.fixed_eur > 0 for truck in self._where.problem.trucks):
+            return
+        began = monotonic()
+        for number in range(FLEET_ROUNDS):
+            end = began + FLEET_SHARE * (until - began) * (number + 1) / FLEET_ROUNDS
+            self._round(_Round(FLEET_TOURS, steps, end, 1e-9, 1e-9, fewer=True))
+
     def cool(self, steps: int, until: float) -> None:
         """Anneal neighbourhood by neighbourhood, round by round."""
-        began, visits = monotonic(), len(self._where.at)
-        hot, ratio = HOT * self._visit_eur, COLD / HOT
+        began, ratio = monotonic(), COLD / HOT
+        hot = HOT * self._visit_eur
         for number in range(ROUNDS):
             end = began + (until - began) * (number + 1) / ROUNDS
-            if monotonic() >= end:
-                continue
-            nears = list(self._where.neighbourhoods(self.tours, NEAR, LEAST, self._random))
-            seconds = (end - monotonic()) * self._workers / max(len(nears), self._workers)
-            tasks = (
-                SubTask(
-                    near.part.problem, near.tours, self._groups(near.part), self._seed(),
-                    max(1, round(steps / ROUNDS * len(near.part.visits) / visits)), seconds,
-                    hot * ratio ** (number / ROUNDS), hot * ratio ** ((number + 1) / ROUNDS),
-                )
-                for near in nears
-            )  # fmt: skip
-            self._adopt([near.part for near in nears], list(self._pool.map(work, tasks)))
+            if monotonic() < end:
+                self._round(
+                    _Round(
+                        LEAST, steps // ROUNDS, end,
+                        hot * ratio ** (number / ROUNDS), hot * ratio ** ((number + 1) / ROUNDS),
+                    )
+                )  # fmt: skip
+
+    def _round(self, this: _Round) -> None:
+        """Improve all neighbourhoods once."""
+        visits = len(self._where.at)
+        nears = list(self._where.neighbourhoods(self.tours, NEAR, this.least, self._random))
+        seconds = (this.until - monotonic()) * self._workers / max(len(nears), self._workers)
+        tasks = (
+            SubTask(
+                near.part.problem, near.tours, self._groups(near.part), self._seed(),
+                max(1, round(this.steps * len(near.part.visits) / visits)), seconds,
+                this.hot_eur, this.cold_eur, this.fewer,
+            )
+            for near in nears
+        )  # fmt: skip
+        self._adopt([near.part for near in nears], list(self._pool.map(work, tasks)))
 
     def _adopt(self, parts: Iterable[Part], results: Iterable[SubResult]) -> None:
         """Take over what the tasks of a round found."""

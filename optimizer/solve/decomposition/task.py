@@ -43,7 +43,7 @@ class SubTask:
         steps: of ruin and recreate.
         seconds: to take at most.
         hot_eur: first temperature; likewise `cold_eur`, the last.
-        fewer: whether trucks are to be given up first, where they have fixed costs.
+        fewer: give up trucks that have a fixed cost, in place of annealing.
     """
 
     problem: Problem
@@ -99,10 +99,11 @@ def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResu
     if len(plan.left_out):
         plan = _filled(campaign, arrays, plan, until, task.seed)
     if task.fewer:
-        plan = campaign.smaller_fleet(plan, task.steps, monotonic() + (until - monotonic()) / 2)
-    schedule = Schedule(task.steps, monotonic(), until, task.hot_eur, task.cold_eur)
-    members = np.arange(arrays.visits, dtype=np.int32)
-    last, best = campaign.phase(campaign.with_spares(plan), members, schedule, task.seed)
+        last = best = campaign.with_fewer_trucks(plan, task.steps, until)
+    else:
+        schedule = Schedule(task.steps, monotonic(), until, task.hot_eur, task.cold_eur)
+        members = np.arange(arrays.visits, dtype=np.int32)
+        last, best = campaign.phase(campaign.with_spares(plan), members, schedule, task.seed)
     return SubResult(
         _nodes(task, origin, last),
         _nodes(task, origin, best),

@@ -85,12 +85,16 @@ class Campaign:
         began = monotonic()
         if not self._P.visits or steps <= 0:
             return start
-        plan = start
-        if self._droppable(plan):
-            until_short = began + 0.15 * (until - began)
-            plan = self._anneal(plan, steps // 6, until_short, HOT / 3, COLD)
-            plan = self.smaller_fleet(plan, steps, began + 0.6 * (until - began))
+        plan = self.with_fewer_trucks(start, steps, began + 0.6 * (until - began))
         return self._anneal(plan, steps, until, HOT, COLD)
+
+    def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Shorten a plan, then give up trucks whose fixed cost could be saved."""
+        if not self._droppable(plan):
+            return plan
+        began = monotonic()
+        plan = self._anneal(plan, steps // 6, began + 0.25 * (until - began), HOT / 3, COLD)
+        return self._smaller_fleet(plan, steps, until)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
@@ -99,7 +103,7 @@ class Campaign:
             return self._divided(plan, schedule)
         return self._side_by_side(plan, schedule, 1 if self._P.visits < 150 else self._threads)
 
-    def smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
+    def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
         """Give up trucks one by one as long as that makes the plan cheaper."""
         fails = 0
         share = (until - monotonic()) / 5
