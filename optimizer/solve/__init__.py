@@ -97,6 +97,9 @@ def _divided(
 ) -> Solution:
     """Solve a large problem: no step of it looks at all pairs of places."""
     start = warm_start or Solution((), (), "none", seed)
+    if not problem.trucks:
+        left_out = tuple(Unserved(v, Reason.NO_TRUCK) for v in range(len(problem.visits)))
+        return dataclasses.replace(start, tours=(), unserved=left_out)
     best, report = _lawful(problem, start)
     found = division.improve(problem, None, best, until, seed, effort)
     if found is not None:

@@ -38,6 +38,26 @@ class Neighbourhood:
     tours: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large neighbourhoods are to be, on average.
+
+    Attributes:
+        visits: of a neighbourhood, about.
+        tours: at least, for which it may hold more visits.
+        most: visits, even if these are fewer tours.
+    """
+
+    visits: int
+    tours: int = 1
+    most: int = 1500
+
+    def count(self, visits: int, tours: int) -> int:
+        """Return how many neighbourhoods some visits and tours make."""
+        wished = min(round(visits / self.visits), tours // self.tours)
+        return max(1, wished, -(-visits // self.most))
+
+
 class Map:
     """Where the visits of a problem lie, and how heavy they are.
 
@@ -71,29 +91,30 @@ class Map:
         ]
 
     def neighbourhoods(
-        self, tours: Tours, size: int, least: int, random: np.random.Generator
+        self, tours: Tours, size: Size, random: np.random.Generator
     ) -> Iterator[Neighbourhood]:
         """Yield disjoint neighbourhoods that hold all tours, cut differently every time.
 
         Args:
             tours: the plan.
-            size: visits of a neighbourhood, about.
-            least: tours of a neighbourhood, on average at least.
+            size: of the neighbourhoods.
             random: numbers.
         """
         used = [truck for truck, nodes in tours.items() if nodes]
         if not used:
+            for zone in self.zones(size.visits):
+                yield Neighbourhood(zone, ((),) * len(zone.trucks))
             return
         served = {truck: self._visits(tours[truck]) for truck in used}
         middles = np.array([self.at[served[truck]].mean(axis=0) for truck in used])
         weights = np.array([float(len(served[truck])) for truck in used])
-        count = max(1, min(round(len(self.at) / size), len(used) // least))
+        count = size.count(len(self.at), len(used))
         shares = [
             [used[index] for index in share]
             for share in divided(skewed(middles, random), weights, count)
         ]
         absent = self._absent(served, shares)
-        spare = self._spare(tours, shares, random)
+        spare = self._spare(tours, shares, absent, random)
         for share, out, idle in zip(shares, absent, spare, strict=True):
             visits = sorted([*out, *(visit for truck in share for visit in served[truck])])
             part = part_of(self.problem, visits, [*share, *idle])
@@ -126,12 +147,22 @@ class Map:
         return absent
 
     def _spare(
-        self, tours: Tours, shares: Sequence[Sequence[int]], random: np.random.Generator
+        self,
+        tours: Tours,
+        shares: Sequence[Sequence[int]],
+        absent: Sequence[Sequence[int]],
+        random: np.random.Generator,
     ) -> list[list[int]]:
-        """Deal out some of the trucks not in use."""
+        """Deal out some of the trucks not in use, first where a visit left out needs them."""
         spare: list[list[int]] = [[] for _ in shares]
-        idle = [truck for truck in range(len(self.problem.trucks)) if not tours.get(truck)]
-        for alike in _kinds(self.problem, idle):
+        idle = {truck for truck in range(len(self.problem.trucks)) if not tours.get(truck)}
+        for share, out, mine in zip(shares, absent, spare, strict=True):
+            for visit in out:
+                may = self.problem.visits[visit].trucks
+                if may is not None and may.isdisjoint([*share, *mine]) and may & idle:
+                    mine.append(min(may & idle))
+                    idle.discard(mine[-1])
+        for alike in _kinds(self.problem, sorted(idle)):
             random.shuffle(alike)
             order = random.permutation(len(shares)).tolist() * SPARE
             for index, truck in zip(order, alike, strict=False):

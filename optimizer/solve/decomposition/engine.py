@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optimizer.solve.decomposition.division import Map
+from optimizer.solve.decomposition.division import Map, Size
 from optimizer.solve.decomposition.finish import started
 from optimizer.solve.decomposition.task import SubResult, SubTask, work
 
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 LARGE = 1500  # visits from which on a problem is divided
 ZONE = 400  # visits of a zone
-NEAR = 250  # visits of a neighbourhood
-LEAST = 3  # tours of a neighbourhood, on average at least: few long tours make it larger
+NEAR = Size(250, 3)
 ROUNDS = 30
 FLEET_TOURS, FLEET_ROUNDS, FLEET_SHARE = 10, 2, 0.4  # to give up trucks: tours, rounds, time
 HOT, COLD = 0.1, 0.003  # first and last temperature, as a share of the mean way to a visit
@@ -52,16 +51,20 @@ class Decomposition:
         executor: makes what runs that many of them. The compiled search lets threads run side by
             side; a pool of processes, or one whose tasks run on other machines, does as well.
         large: visits from which on it is for a problem.
+        zone: visits of a zone, about.
+        near: size of a neighbourhood.
     """
 
     share: float = 1.0
     workers: int = field(default_factory=_cores)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     large: int = LARGE
+    zone: int = ZONE
+    near: Size = NEAR
 
     def supports(self, problem: Problem) -> bool:
         """Whether a problem is large enough to be divided."""
-        return len(problem.visits) > self.large and bool(problem.trucks)
+        return len(problem.visits) > self.large
 
     def improve(
         self,
@@ -72,15 +75,15 @@ class Decomposition:
         seed: int,
         effort: float,
     ) -> Solution | None:
-        """Return the best plan found; None where a problem is not large."""
-        if not self.supports(problem):
+        """Return the best plan found; None where a problem is not large, or has no truck."""
+        if not self.supports(problem) or not problem.trucks:
             return None
         del builder  # knows all pairs of places
         until -= FINISH_S * len(problem.visits)
         steps = round(effort * STEPS * len(problem.visits))
         with self.executor(self.workers) as pool:
             where = Map(problem)
-            rounds = _Rounds(where, pool, self.workers, seed)
+            rounds = _Rounds(self, where, pool, seed)
             if start.tours:
                 rounds.begin_with(start)
             rounds.construct(until)
@@ -94,14 +97,12 @@ class _Round:
     """What a round is to do.
 
     Attributes:
-        least: tours of a neighbourhood, on average at least.
         steps: of all its tasks together.
         until: instant of `time.monotonic` at which it ends.
         hot_eur: first temperature; likewise `cold_eur`, the last.
         fewer: give up trucks in place of annealing.
     """
 
-    least: int
     steps: int
     until: float
     hot_eur: float
@@ -116,10 +117,10 @@ class _Rounds:
         tours: nodes by truck; `best` those of the best plan so far, `best_eur` its cost.
     """
 
-    def __init__(self, where: Map, pool: Executor, workers: int, seed: int) -> None:
+    def __init__(self, how: Decomposition, where: Map, pool: Executor, seed: int) -> None:
+        self._how = how
         self._where = where
         self._pool = pool
-        self._workers = workers
         self._random = np.random.default_rng(seed)
         self._group: dict[int, tuple[int, ...]] = {}
         self._visit_eur = 0.0
@@ -128,12 +129,12 @@ class _Rounds:
         self.best_eur = float("inf")
 
     def begin_with(self, start: Solution) -> None:
-        """Begin with a plan; it stays unless the zones have a better one."""
+        """Begin with a plan in place of what the zones hold."""
         self.tours = {tour.truck: tour.nodes for tour in start.tours}
 
     def construct(self, until: float) -> None:
         """Fill each zone on its own."""
-        zones = self._where.zones(ZONE)
+        zones = self._where.zones(self._how.zone)
         tasks = (
             SubTask(zone.problem, ((),) * len(zone.trucks), None, self._seed(), 1,
                     until - monotonic(), 1e-9, 1e-9)
@@ -156,7 +157,7 @@ class _Rounds:
         began = monotonic()
         for number in range(FLEET_ROUNDS):
             end = began + FLEET_SHARE * (until - began) * (number + 1) / FLEET_ROUNDS
-            self._round(_Round(FLEET_TOURS, steps, end, 1e-9, 1e-9, fewer=True))
+            self._round(_Round(steps, end, 1e-9, 1e-9, fewer=True))
 
     def cool(self, steps: int, until: float) -> None:
         """Anneal neighbourhood by neighbourhood, round by round."""
@@ -167,7 +168,7 @@ class _Rounds:
             if monotonic() < end:
                 self._round(
                     _Round(
-                        LEAST, steps // ROUNDS, end,
+                        steps // ROUNDS, end,
                         hot * ratio ** (number / ROUNDS), hot * ratio ** ((number + 1) / ROUNDS),
                     )
                 )  # fmt: skip
@@ -175,8 +176,12 @@ class _Rounds:
     def _round(self, this: _Round) -> None:
         """Improve all neighbourhoods once."""
         visits = len(self._where.at)
-        nears = list(self._where.neighbourhoods(self.tours, NEAR, this.least, self._random))
-        seconds = (this.until - monotonic()) * self._workers / max(len(nears), self._workers)
+        size = replace(self._how.near, tours=FLEET_TOURS) if this.fewer else self._how.near
+        nears = list(self._where.neighbourhoods(self.tours, size, self._random))
+        if not nears:
+            return
+        workers = self._how.workers
+        seconds = (this.until - monotonic()) * workers / max(len(nears), workers)
         tasks = (
             SubTask(
                 near.part.problem, near.tours, self._groups(near.part), self._seed(),

@@ -9,6 +9,7 @@ import numpy as np
 
 from optimizer.model import Solution, Tour, Unserved
 from optimizer.solve.days import solution_of
+from optimizer.solve.decomposition.division import Size
 from optimizer.solve.facts import Facts
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Day
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
     Complete = Callable[[Builder, Solution], Solution]
 
-SIZE = 250  # visits looked at together; what the general search prepares grows with the square
+SIZE = Size(120)  # looked at together; what the general search prepares grows with the square
 
 
 def started(where: Map, tours: Tours, engine: str, seed: int) -> Solution:
     """Return nodes by truck as a solution, whose tours start as late as they may."""
     found = [
         tour
-        for near in where.neighbourhoods(tours, SIZE, 1, np.random.default_rng(seed))
+        for near in where.neighbourhoods(tours, SIZE, np.random.default_rng(seed))
         for tour in _outer(near, _inner(near)[1]).tours
     ]
     found.sort(key=lambda tour: tour.truck)
@@ -45,7 +46,7 @@ def completed(where: Map, solution: Solution, complete: Complete) -> Solution:
     tours = {tour.truck: tour for tour in solution.tours}
     nodes = {tour.truck: tour.nodes for tour in solution.tours}
     left_out: list[Unserved] = []
-    for near in where.neighbourhoods(nodes, SIZE, 1, np.random.default_rng(solution.seed)):
+    for near in where.neighbourhoods(nodes, SIZE, np.random.default_rng(solution.seed)):
         served = {node for way in near.tours for node in way}
         if served.issuperset(range(len(near.part.visits))):
             continue

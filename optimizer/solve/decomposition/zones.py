@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
     Members = NDArray[np.int64]
 
+SAME_M = 1e-6  # points closer than this along an axis are never parted
+
 
 def divided(points: Points, weights: NDArray[np.float64], parts: int) -> list[Members]:
     """Return the indices of points in parts, cut across the longest extent each time.
 
-    Points in one place stay together, so a part may be empty of what its share would be, and
-    there may be fewer parts than asked for.
+    Points in one place stay together, so there may be fewer parts than asked for.
 
     Args:
         points: (n, 2).
@@ -34,14 +35,13 @@ def _divided(
         return [members] if len(members) else []
     along = _along_principal_axis(points[members])
     order = np.argsort(along, kind="stable")
+    borders = np.flatnonzero(np.diff(along[order]) > SAME_M) + 1
+    if not len(borders):
+        return [members]
     sums = np.cumsum(weights[members[order]])
     first = parts // 2
-    cut = int(np.searchsorted(sums, sums[-1] * first / parts, side="right"))
-    while 0 < cut < len(order) and along[order[cut]] - along[order[cut - 1]] < 1e-9:
-        cut += 1
+    cut = borders[np.abs(sums[borders - 1] - sums[-1] * first / parts).argmin()]
     one, other = members[order[:cut]], members[order[cut:]]
-    if not len(one) or not len(other):
-        return [members]
     return [
         *_divided(points, weights, one, first),
         *_divided(points, weights, other, parts - first),
