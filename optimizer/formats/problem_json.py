@@ -251,7 +251,7 @@ def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
         _matrix("duration_s", file.duration_s).astype(np.int64),
         _matrix("distance_m", file.distance_m),
         file.name,
-        file.balance_eur_per_h,
+        balance_eur_per_h=file.balance_eur_per_h,
     )
 
 
