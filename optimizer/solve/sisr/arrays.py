@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optimizer.solve.facts import Facts, Kind
 
     Ints = NDArray[np.int64]
+    Labels = NDArray[np.int64]  # (rows, positions, breaks + 1)
     Floats = NDArray[np.float64]
 
 NEVER_S = 1 << 40  # later than every time; sums of it do not overflow
