@@ -12,7 +12,7 @@ from cli.solve import FileFormat
 
 def command(
     problem: Annotated[Path, typer.Argument(metavar="FILE", help="The problem.")],
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, plan.json.")],
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan.json, or a .sol file.")],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="How the problem is written.")
     ] = FileFormat.JSON,
@@ -27,11 +27,10 @@ def command(
     """
     from optimizer.check import check
     from optimizer.formats import FORMATS
-    from optimizer.formats.plan_json import read_plan
 
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
-    given = read_plan(plan, loaded)
+    given = reader.read_plan(plan, loaded)
     report = check(loaded, given.solution)
     violations = (*given.unknown, *report.violations)
     distance = report.distance_m / reader.unit_m
@@ -53,7 +52,7 @@ def command(
             "vehicles": len(report.tours),
             "distance": round(distance, 3),
             "unit": reader.unit,
-            "cost": round(report.cost_eur, 2),
+            "cost": round(reader.cost(report), 2),
             "unserved": unserved,
         }
         typer.echo(json.dumps(summary, ensure_ascii=False))
@@ -63,7 +62,7 @@ def command(
         verdict = counted(len(violations), "violation") if violations else "legal"
         typer.echo(
             f"{verdict}: {counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
-            f"cost {report.cost_eur:.2f}, {len(unserved)} unserved"
+            f"cost {reader.cost(report):.2f}, {len(unserved)} unserved"
         )
     if violations:
         raise typer.Exit(1)
