@@ -12,7 +12,7 @@ import typer
 from benchmarks.optimizer.instances import ALL, OURS, instances
 from benchmarks.optimizer.page import Cell, page
 from benchmarks.optimizer.plot import plot
-from benchmarks.optimizer.runs import CORES, Book, Run, make, wanted
+from benchmarks.optimizer.runs import CORES, Book, Run, make, prepare, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,7 @@ def main(
     seeds: Annotated[int, typer.Option(help="Of ours; peers have one.")] = 3,
     budget: Annotated[float | None, typer.Option(help="At most so many seconds a run.")] = None,
     quick: Annotated[bool, typer.Option(help="A choice of instances with one seed.")] = False,
+    again: Annotated[bool, typer.Option(help="Make runs without a plan once more.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be run.")] = False,
     data: Annotated[Path, typer.Option(help="Where the sets lie.")] = DATA,
     cache: Annotated[Path, typer.Option(help="For results and days that were made.")] = CACHE,
@@ -54,25 +55,29 @@ def main(
         if not quick or _in_quick(run)
     ]
     book = Book(cache / "results.jsonl")
-    missing = [run for run in runs if run not in book]
+    missing = [run for run in runs if run not in book or (again and book[run].failed)]
     minutes = sum(run.budget_s + START_S for run in missing) / 60
     typer.echo(f"{len(runs)} runs, {len(missing)} of them to make, {minutes:.0f} minutes")
     if dry_run:
         return
+    for name in {run.solver for run in missing}:
+        prepare(name)
     cores = sorted(os.sched_getaffinity(0))[:CORES]
     for number, run in enumerate(missing, start=1):
         result = make(run, data, cache, cores)
         book.add(result)
-        said = result.none or f"{result.vehicles} vehicles, {result.value:,.1f}"
+        outcome = result.none or f"{result.vehicles} vehicles, {result.value:,.1f}"
         typer.echo(
             f"{number}/{len(missing)} {run.group} {run.instance} {run.solver} seed {run.seed} "
-            f"{run.budget_s:g} s: {said}"
+            f"{run.budget_s:g} s: {outcome}"
         )
     cells = _cells(runs, book)
     picture = out.with_suffix(".png")
     plot(chosen, cells, picture)
     out.parent.mkdir(parents=True, exist_ok=True)
-    command = "make bench-optimizer" + (" QUICK=1" if quick else "")
+    said = {"SET": sets, "INSTANCE": names, "SOLVER": solvers, "BUDGET": budget, "QUICK": quick}
+    asked = [f"{key}={1 if value is True else value}" for key, value in said.items() if value]
+    command = " ".join(["make bench-optimizer", *asked])
     out.write_text(page(chosen, cells, command, picture.name))
     typer.echo(f"wrote {out}")
 

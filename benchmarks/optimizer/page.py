@@ -250,7 +250,7 @@ def _none(cells: Table) -> str:
         f"| {group} {instance} | {name} | {result.none} |"
         for (group, instance, name, _), cell in cells.items()
         for result in cell.results[:1]
-        if result.none and not result.none.startswith("cannot express")
+        if result.failed
     ]
     if not reasons:
         return ""

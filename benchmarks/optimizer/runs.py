@@ -68,6 +68,11 @@ class Result:
     load: float = 0.0
     trace: list[list[float]] = field(default_factory=list)
 
+    @property
+    def failed(self) -> bool:
+        """Whether there is no plan, though the solver knows such problems."""
+        return bool(self.none) and not self.none.startswith("cannot express")
+
 
 class Book:
     """The results so far, in a file."""
@@ -131,6 +136,12 @@ def version_of(name: str) -> str:
         return solver(name).version()
     except Exception:  # whatever a missing peer raises: its runs say so
         return ""
+
+
+def prepare(name: str) -> None:
+    """Let a solver compile what it compiles once, without a clock; a failure shows in its runs."""
+    code = f"from benchmarks.optimizer.solvers import solver; solver({name!r}).prepare()"
+    subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.DEVNULL)
 
 
 def make(run: Run, data: Path, cache: Path, cores: list[int]) -> Result:
