@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.travel import ArrayTravel, Travel
 from optimizer.validation import validate
 
 UNREACHABLE = -1
@@ -149,6 +150,14 @@ class Truck:
         return None
 
 
+def _no_seconds() -> NDArray[np.int64]:
+    return np.zeros((0, 0), np.int64)
+
+
+def _no_metres() -> NDArray[np.float64]:
+    return np.zeros((0, 0))
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """One day, one depot group, one service: what there is to do and with what.
@@ -161,6 +170,7 @@ class Problem:
         duration_s: (L, L) int, travel time from row to column, UNREACHABLE where there is none.
         distance_m: (L, L) float, length of the same way.
         name: for messages and files.
+        blocks: travel of a large problem, which has no arrays of all pairs.
 
     Raises:
         ProblemError: it is not well formed; the error names the field.
@@ -170,9 +180,10 @@ class Problem:
     visits: tuple[Visit, ...]
     facilities: tuple[Facility, ...]
     trucks: tuple[Truck, ...]
-    duration_s: NDArray[np.int64]
-    distance_m: NDArray[np.float64]
+    duration_s: NDArray[np.int64] = field(default_factory=_no_seconds)
+    distance_m: NDArray[np.float64] = field(default_factory=_no_metres)
     name: str = ""
+    blocks: Travel | None = None
     _node_of: dict[str, int] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -185,6 +196,18 @@ class Problem:
     def replace(self, **changes: Any) -> Self:
         """Return a variant of this problem; the whole mechanism of a what-if."""
         return dataclasses.replace(self, **changes)
+
+    @property
+    def travel(self) -> Travel:
+        """Travel between locations, whichever way it is kept; what judges and searches ask."""
+        return self.blocks or ArrayTravel(self.duration_s, self.distance_m)
+
+    def matrices(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return seconds and metres between all pairs; not for large problems."""
+        if self.blocks is None:
+            return self.duration_s, self.distance_m
+        everywhere = range(len(self.blocks))
+        return self.blocks.block(everywhere, everywhere)
 
     def is_visit(self, node: int) -> bool:
         """Whether a node is a visit (and not a facility)."""

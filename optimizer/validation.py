@@ -26,7 +26,10 @@ def validate(problem: Problem) -> None:
     Raises:
         ProblemError: names the first field that is wrong.
     """
-    _matrices(problem)
+    if problem.blocks is None:
+        _matrices(problem)
+    elif problem.duration_s.size or problem.distance_m.size:
+        raise ProblemError("blocks", "excludes duration_s and distance_m: give one or the other")
     _ids("visits", [visit.id for visit in problem.visits])
     _ids("facilities", [facility.id for facility in problem.facilities])
     _ids("trucks", [truck.id for truck in problem.trucks])
@@ -124,7 +127,7 @@ def _ids(at: str, ids: Sequence[str]) -> None:
 
 
 def _location(problem: Problem, at: str, location: int) -> None:
-    if not isinstance(location, int | np.integer) or not 0 <= location < len(problem.duration_s):
+    if not isinstance(location, int | np.integer) or not 0 <= location < len(problem.travel):
         raise ProblemError(at, f"{location} is outside the travel matrix")
 
 

@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -160,9 +161,19 @@ class EmbeddedServer:
             shutil.rmtree(draft, ignore_errors=True)
             raise DatabaseError(
                 f"the embedded database cannot be made in {self.folder}: "
-                f"{_last_line(made.stderr)}; see BINROUND_DATA_DIR"
+                f"{_last_line(made.stderr)}; {self._advice()}"
             )
         draft.rename(self.folder)
+
+    def _advice(self) -> str:
+        """Say what to do where the data folder cannot be made."""
+        for folder in (*self._binaries.resolve().parents, *self.folder.parents):
+            if self._uid != os.geteuid() and not folder.stat().st_mode & stat.S_IXOTH:
+                return (
+                    f"root hands the database to uid {self._uid}, which may not enter {folder}: "
+                    f"run binround as an ordinary user, or `chmod o+x {folder}`"
+                )
+        return "see BINROUND_DATA_DIR"
 
     def _unprivileged(self) -> tuple[int, int]:
         """Return whom the server runs as where we are root: the folder's owner, or nobody."""

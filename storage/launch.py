@@ -5,7 +5,9 @@ a fork inside a program with threads must not run Python code before it executes
 
 PostgreSQL refuses to run as root. Where we are root it runs as an unprivileged user that keeps
 one capability, to search folders: root's home is closed to everybody else, and opening it for
-the whole machine (as other wrappers do) would be worse.
+the whole machine (as other wrappers do) would be worse. Programs also ask access(2) whether they
+may run one another, and it answers by the capabilities of a change of user (capabilities(7),
+SECBIT_NO_SETUID_FIXUP): without that bit `initdb` does not find the `postgres` beside it.
 """
 
 import ctypes
@@ -13,8 +15,9 @@ import os
 import sys
 from pathlib import Path
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT = 1, 8, 47
+_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT = 1, 8, 28, 47
 _PR_CAP_AMBIENT_RAISE = 2
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -33,6 +36,7 @@ def _search_capability() -> int | None:
 def _become(libc: ctypes.CDLL, uid: int, gid: int) -> None:
     capability = _search_capability() if sys.platform == "linux" else None
     if capability is not None:
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from optimizer.check.loads import day_limits, loads
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]]:
     """Return a tour with its times, loads and cost, and every rule that it breaks."""
     truck = problem.trucks[tour.truck]
-    places = _places(problem, truck, tour)
-    travel = [int(problem.duration_s[a, b]) for a, b in places]
-    metres = [float(problem.distance_m[a, b]) for a, b in places]
+    seconds, lengths = problem.travel.legs(_stations(problem, truck, tour))
+    travel, metres = seconds.tolist(), lengths.tolist()
     legs = _legs(problem, truck, tour, travel)
     timed = schedule(truck, tour.start_s, legs)
     trips, overloads = loads(problem, truck, tour.nodes)
@@ -65,9 +63,8 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
     ), broken
 
 
-def _places(problem: Problem, truck: Truck, tour: Tour) -> list[tuple[int, int]]:
-    stations = [truck.start, *(problem.location(node) for node in tour.nodes), truck.end]
-    return list(pairwise(stations))
+def _stations(problem: Problem, truck: Truck, tour: Tour) -> list[int]:
+    return [truck.start, *(problem.location(node) for node in tour.nodes), truck.end]
 
 
 def _legs(problem: Problem, truck: Truck, tour: Tour, travel: Sequence[int]) -> list[Leg]:

@@ -12,6 +12,7 @@ from optimizer.daily.problem import DayProblem
 from optimizer.daily.result import PlannedStop, PlannedTour
 from optimizer.explain import Explanation, explain_visit
 from optimizer.model import Problem, TravelTimes
+from optimizer.travel import Travel
 
 
 def planned_tours(
@@ -32,15 +33,18 @@ def marginal_eur(problem: Problem, tour: TimedTour, position: int) -> float:
     truck = problem.trucks[tour.truck]
     way = [truck.start, *(problem.location(other.node) for other in tour.nodes), truck.end]
     before, at, after = way[position : position + 3]
-    seconds = _detour(problem.duration_s, before, at, after) + problem.visit(node).service_s
-    metres = _detour(problem.distance_m, before, at, after)
+    detour_s, detour_m = _detour(problem.travel, before, at, after)
+    seconds, metres = detour_s + problem.visit(node).service_s, detour_m
     return metres / 1000 * truck.eur_per_km + seconds / 3600 * truck.eur_per_h
 
 
-def _detour(
-    matrix: NDArray[np.int64] | NDArray[np.float64], before: int, at: int, after: int
-) -> float:
-    return max(0.0, float(matrix[before, at] + matrix[at, after] - matrix[before, after]))
+def _detour(travel: Travel, before: int, at: int, after: int) -> tuple[float, float]:
+    """Return seconds and metres that passing by a place adds."""
+    via, direct = travel.legs([before, at, after]), travel.legs([before, after])
+    seconds, metres = (
+        max(0.0, float(ways.sum() - way.sum())) for ways, way in zip(via, direct, strict=True)
+    )
+    return seconds, metres
 
 
 def _tour(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import FileFormatError, ProblemError
 from optimizer import model
+from optimizer.validation import LARGEST
 
 Window = Annotated[list[int], Field(min_length=2, max_length=2)]
 Amounts = dict[str, float]
@@ -230,7 +231,10 @@ def _truck(at: str, part: TruckPart, fraction: dict[str, int]) -> model.Truck:
 def _matrix(name: str, rows: list[list[float]] | list[list[int]]) -> Any:
     if any(len(row) != len(rows) for row in rows):
         raise ProblemError(name, f"must be square: {len(rows)} rows of {len(rows)} values")
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows))
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(rows))
+    if values.size and np.abs(values).max() > LARGEST:
+        raise ProblemError(name, "holds a value that is far too large")
+    return values
 
 
 def _windows(windows: list[list[int]]) -> tuple[model.TimeWindow, ...]:
@@ -255,6 +259,7 @@ def _all_known(at: str, names: Any, known: Any) -> None:
 
 def _file(problem: model.Problem) -> ProblemFile:
     names = problem.fractions
+    duration_s, distance_m = problem.matrices()
 
     def amounts(values: tuple[float, ...]) -> Amounts:
         return {name: value for name, value in zip(names, values, strict=True) if value}
@@ -296,7 +301,7 @@ def _file(problem: model.Problem) -> ProblemFile:
                 for facility in problem.facilities
             ],
             "trucks": [truck(one) for one in problem.trucks],
-            "duration_s": problem.duration_s.tolist(),
-            "distance_m": problem.distance_m.tolist(),
+            "duration_s": duration_s.tolist(),
+            "distance_m": distance_m.tolist(),
         }
     )

