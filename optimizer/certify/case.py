@@ -8,6 +8,7 @@ from itertools import pairwise
 from config.errors import PlanError
 from config.law import Law
 from config.region import Depot, Region, RuleProfile, Service, Vehicle
+from config.region_source import suggestion
 from optimizer.certify.finder import Finder
 from optimizer.certify.given import Action, GivenStop, GivenTour
 from optimizer.certify.stop import Stop
@@ -25,6 +26,7 @@ class Case:
         timeline: None where the plan lacks times.
         stops: from the depot to the depot.
         roads: the way to each place among them; see `timeline`.
+        real_roads: whether they come from a road network, and are no estimate.
     """
 
     given: GivenTour
@@ -35,6 +37,7 @@ class Case:
     services: tuple[Service, ...]
     stops: tuple[Stop, ...]
     roads: tuple[Road | None, ...]
+    real_roads: bool
     timeline: Timeline | None
 
     @property
@@ -51,6 +54,17 @@ class Case:
     def day(self) -> date:
         """Its day."""
         return self.given.day
+
+    @property
+    def times(self) -> Timeline:
+        """The tour on the clock.
+
+        Raises:
+            ValueError: the plan lacks times; judge such a tour by other rules.
+        """
+        if self.timeline is None:
+            raise ValueError(f"tour {self.name} has no times")
+        return self.timeline
 
     @property
     def team(self) -> str:
@@ -84,17 +98,28 @@ def cases(
     """Find everything that the tours name in a region.
 
     Raises:
-        PlanError: a tour is of a service that the region does not have.
+        PlanError: a tour names a service or fraction that the region does not have.
     """
     finder = Finder(region)
-    services = {service.id for service in region.services}
+    services = [service.id for service in region.services]
     for tour in tours:
-        if tour.service is not None and tour.service not in services:
-            raise PlanError(
-                f"tour {tour.name}: region {region.id} has no service {tour.service}; "
-                f"it has {', '.join(sorted(services))}"
-            )
+        _require(tour, "service", {tour.service} if tour.service else set(), services)
+        fractions = {
+            name
+            for stop in tour.stops
+            for name in (*stop.kg_by, *stop.litres_by, *([stop.fraction] if stop.fraction else []))
+        }
+        _require(tour, "fraction", fractions, list(region.fraction_by_id))
     return tuple(_case(tour, finder, law, travel) for tour in tours)
+
+
+def _require(tour: GivenTour, kind: str, named: set[str], known: list[str]) -> None:
+    """Refuse a plan whose amounts would be overlooked because their name is mistyped."""
+    for name in sorted(named - set(known)):
+        raise PlanError(
+            f"tour {tour.name}: the region has no {kind} {name}{suggestion(name, known)}; "
+            f"it has {', '.join(known)}"
+        )
 
 
 def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None) -> Case:
@@ -113,6 +138,7 @@ def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None)
         services=tuple(one for one in candidates if collected & set(one.fractions)) or candidates,
         stops=stops,
         roads=roads,
+        real_roads=travel is not None and not travel.info.estimate,
         timeline=timeline(stops, roads),
     )
 
@@ -145,8 +171,9 @@ def _roads(stops: tuple[Stop, ...], travel: TravelTimes) -> tuple[Road | None, .
     for before, to in pairwise(range(len(at))):
         if at[to] - at[before] != 1:
             continue
-        if before not in row_of or to not in row_of:
+        if to not in row_of:
             roads[at[to]] = Road(None, None)
+        if to not in row_of or before not in row_of:
             continue
         seconds = int(matrix.duration_s[row_of[before], row_of[to]])
         metres = float(matrix.distance_m[row_of[before], row_of[to]])

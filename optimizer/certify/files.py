@@ -63,13 +63,12 @@ def write_csv(plan: GivenPlan) -> str:
         {f"kg:{name}" for stop in stops for name in stop.kg_by}
         | {f"litres:{name}" for stop in stops for name in stop.litres_by}
     )
-    rows = [
-        {**_tour(tour), **_stop(stop)} for tour in plan.tours for stop in tour.stops
-    ]
+    rows = [{**_tour(tour), **_stop(stop)} for tour in plan.tours for stop in tour.stops]
     used = [
         name
         for name in (*_FACTS, *_STOP, *amounts)
-        if name in ("tour", "date", "vehicle", "action", "place") or any(row.get(name) for row in rows)
+        if name in ("tour", "date", "vehicle", "action", "place")
+        or any(row.get(name) for row in rows)
     ]
     out = io.StringIO()
     writer = csv.DictWriter(out, used, restval="", extrasaction="ignore", lineterminator="\n")
@@ -129,5 +128,3 @@ def _clock(seconds: int | None) -> str | None:
     if seconds is None:
         return None
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
-
-

@@ -82,9 +82,7 @@ class Timeline:
 
     def pauses(self, at_least_s: float) -> list[Span]:
         """Return the rests of a length within the tour."""
-        inside = (
-            (max(begin, self.start_s), min(end, self.end_s)) for begin, end in self.rests
-        )
+        inside = ((max(begin, self.start_s), min(end, self.end_s)) for begin, end in self.rests)
         return [(begin, end) for begin, end in inside if end - begin >= at_least_s]
 
 
