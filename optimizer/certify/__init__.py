@@ -1,7 +1,7 @@
 """The certificate: any plan, ours or a foreign one, judged by the law and a region's facts.
 
-`read_given` reads a plan as it was given, `certify` judges the times, places and loads that it says,
-and the `Certificate` tells what is broken, with the paragraph, and what could not be judged.
+`read_given` reads a plan as it was given, `certify` judges the times, places and loads that it
+says, and the `Certificate` tells what is broken, with the paragraph, and what was not judged.
 """
 
 from optimizer.certify.certificate import Certificate, document

@@ -162,7 +162,7 @@ def _roads(stops: tuple[Stop, ...], travel: TravelTimes) -> tuple[Road | None, .
         return tuple(roads)
     found = Places.of(
         [places[index].point for index in at],
-        [bool(places[i].site and places[i].site.curb) for i in at],
+        [places[index].at_curb for index in at],
     )
     ok = travel.snap(found).ok
     linked = [row for row in range(len(at)) if ok[row]]

@@ -1,4 +1,4 @@
-"""The certificate of a plan: verdict, violations, and what was not judged; never silent about it."""
+"""The certificate of a plan: verdict, violations, and what was not judged."""
 
 import hashlib
 import json
@@ -56,8 +56,10 @@ class Certificate:
         """The rules that at least one tour was judged by."""
         tours = {tour.name for tour in self.plan.tours}
         left: dict[str, set[str]] = {}
-        for one in (*self.not_judged, *self.not_applied):
-            left.setdefault(one.rule, set()).add(one.tour)
+        for rule, tour in [(one.rule, one.tour) for one in self.not_judged] + [
+            (one.rule, one.tour) for one in self.not_applied
+        ]:
+            left.setdefault(rule, set()).add(tour)
         found = {one.rule for one in self.findings}
         return tuple(
             rule

@@ -1,7 +1,7 @@
 """Finds what a plan names in a region: vehicles, sites, containers, facilities, coordinates."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 from config.earth import M_PER_DEGREE
@@ -97,10 +97,11 @@ class Finder:
         point = _point(given)
         if point is None:
             return None
-        places: Iterable[Site | Facility] = {
-            Action.COLLECT: self.region.sites,
-            Action.UNLOAD: self.region.facilities,
-        }.get(given.action or Action.START, (*self.region.sites, *self.region.facilities))
+        places: list[Site | Facility] = []
+        if given.action is not Action.UNLOAD:
+            places += self.region.sites
+        if given.action is not Action.COLLECT:
+            places += self.region.facilities
         nearest = min(places, key=lambda place: apart_m(point, (place.lon, place.lat)))
         return nearest.id if apart_m(point, (nearest.lon, nearest.lat)) <= NEAR_M else None
 

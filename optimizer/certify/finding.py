@@ -1,4 +1,4 @@
-"""What judging a tour by a rule can say: broken, worth knowing, not to be judged, not applicable."""
+"""What judging a tour by a rule can say: broken, a note, not judged, not applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

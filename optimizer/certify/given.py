@@ -98,7 +98,7 @@ class GivenPlan:
 
 
 def named(tours: Iterable[GivenTour]) -> tuple[GivenTour, ...]:
-    """Name tours by what is unique: their own name, else their vehicle, and where needed the day."""
+    """Name tours by what is unique: their name, else their vehicle, and where needed the day."""
     found = list(tours)
     own = [tour.name or tour.vehicle for tour in found]
     dated = [f"{name} {tour.day}" for name, tour in zip(own, found, strict=True)]

@@ -1,8 +1,8 @@
 """What lies on board: judged by `optimizer.check` on a problem made of the tour's own stops.
 
-Which fractions are on board is known as soon as the stops are; how much only where the plan says so.
-So there are two problems: one of presence, in which every stop loads one kilogram of each of its
-fractions into a truck without limits, and one of the amounts that are given.
+Which fractions are on board is known as soon as the stops are; how much only where the plan says
+so. So there are two problems: one of presence, in which every stop loads one kilogram of each of
+its fractions into a truck without limits, and one of the amounts that are given.
 """
 
 from collections.abc import Callable, Iterator, Mapping

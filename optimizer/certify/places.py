@@ -92,7 +92,7 @@ def curb_side(case: Case) -> Iterator[Outcome]:
 
     Without a side in the plan, travel times of real roads to the right-hand side stand in for it.
     """
-    at_curb = [stop for stop in case.collects if stop.site is not None and stop.site.curb]
+    at_curb = [stop for stop in case.collects if stop.at_curb]
     for stop in at_curb:
         if stop.given.side == "left":
             yield Finding("curb-side", case.name, stop.name, stop.given.line)

@@ -16,11 +16,8 @@ PARTLY = Text("no rule broken, of those judged", "keine der geprüften Regeln ve
 
 def verdict(certificate: Certificate, language: Language) -> str:
     """Return the verdict in some words; a plan that was not judged whole is not called legal."""
-    if not certificate.legal:
-        text = NOT_LEGAL
-    else:
-        text = PARTLY if certificate.not_judged else LEGAL
-    return str(getattr(text, language))
+    legal = PARTLY if certificate.not_judged else LEGAL
+    return str(getattr(legal if certificate.legal else NOT_LEGAL, language))
 
 
 def lines(certificate: Certificate, language: Language) -> Iterator[str]:

@@ -27,6 +27,11 @@ class Stop:
     unknown: tuple[str, ...] = ()
 
     @property
+    def at_curb(self) -> bool:
+        """Whether it has to be reached with the containers on the truck's right."""
+        return self.site is not None and self.site.curb
+
+    @property
     def fractions(self) -> frozenset[str]:
         """Fractions that are collected there."""
         return frozenset(container.fraction for container in self.containers)
