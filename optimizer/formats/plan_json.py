@@ -154,6 +154,7 @@ def _tour(tour: TimedTour) -> dict[str, Any]:
         "hours": round(tour.hours, 3),
         "cost_eur": round(tour.cost_eur, 2),
         "arrival_s": [node.arrival_s for node in tour.nodes],
+        "service_start_s": [node.start_s for node in tour.nodes],
         "departure_s": [node.departure_s for node in tour.nodes],
         "breaks": [
             {"rule": pause.rule, "start_s": pause.start_s, "end_s": pause.end_s}
