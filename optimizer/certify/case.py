@@ -1,5 +1,6 @@
 """A given tour beside the region's facts: what it is judged by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -126,7 +127,7 @@ def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None)
     vehicle = finder.vehicles.get(tour.vehicle)
     depot = finder.depots.get(vehicle.depot) if vehicle else None
     stops = finder.stops(_with_ends(tour))
-    roads = _roads(stops, travel) if travel else (None,) * len(stops)
+    roads = _roads([stop for stop in stops if is_place(stop)], travel)
     candidates = finder.services_of(tour)
     collected = {name for stop in stops for name in stop.fractions}
     return Case(
@@ -153,12 +154,11 @@ def _with_ends(tour: GivenTour) -> GivenTour:
     return replace(tour, stops=stops)
 
 
-def _roads(stops: tuple[Stop, ...], travel: TravelTimes) -> tuple[Road | None, ...]:
+def _roads(places: Sequence[Stop], travel: TravelTimes | None) -> tuple[Road | None, ...]:
     """Return the way to each place from the one before; None from or to where nothing is known."""
-    places = [stop for stop in stops if is_place(stop)]
     roads: list[Road | None] = [None] * len(places)
     at = [index for index, stop in enumerate(places) if stop.point is not None]
-    if len(at) < 2:
+    if travel is None or len(at) < 2:
         return tuple(roads)
     found = Places.of(
         [places[index].point for index in at],

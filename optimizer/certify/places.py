@@ -20,11 +20,11 @@ def known(case: Case) -> Iterator[Outcome]:
     """Judge whether the region has the vehicle and each place."""
     name = case.given.vehicle
     if case.vehicle is None:
-        hint = _hint(name, list(case.finder.vehicles))
+        hint = suggestion(name, list(case.finder.vehicles))
         yield Finding("known-vehicle", case.name, facts={"vehicle": name, "hint": hint})
     for stop in case.stops:
         for place in stop.unknown:
-            hint = _hint(place, case.finder.place_ids)
+            hint = "" if stop.site else suggestion(place, case.finder.place_ids)
             yield Finding("known-place", case.name, place, stop.given.line, facts={"hint": hint})
 
 
@@ -142,7 +142,3 @@ def _closed(
         limit=limit,
         facts={"begins": clock(begins), "ends": clock(ends), "hours": told or CLOSED},
     )  # fmt: skip
-
-
-def _hint(wrong: str, known_names: list[str]) -> str:
-    return suggestion(wrong, known_names)
