@@ -26,7 +26,7 @@ def command(
     ],
     plan: Annotated[
         Path | None,
-        typer.Argument(metavar="[PLAN]", help="The plan, plan.json.", show_default=False),
+        typer.Argument(metavar="[PLAN]", help="The plan, plan.json or .sol.", show_default=False),
     ] = None,
     region: Annotated[
         str, typer.Option(help="Judge by the law and the facts of this region: a name or folder.")
@@ -92,11 +92,10 @@ def _check(
 ) -> None:
     from optimizer.check import check
     from optimizer.formats import FORMATS
-    from optimizer.formats.plan_json import read_plan
 
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
-    given = read_plan(plan, loaded)
+    given = reader.read_plan(plan, loaded)
     report = check(loaded, given.solution)
     violations = (*given.unknown, *report.violations)
     distance = report.distance_m / reader.unit_m
@@ -118,7 +117,7 @@ def _check(
             "vehicles": len(report.tours),
             "distance": round(distance, 3),
             "unit": reader.unit,
-            "cost": round(report.cost_eur, 2),
+            "cost": round(reader.cost(report), 2),
             "unserved": unserved,
         }
         typer.echo(json.dumps(summary, ensure_ascii=False))
@@ -128,7 +127,7 @@ def _check(
         verdict = counted(len(violations), "violation") if violations else "legal"
         typer.echo(
             f"{verdict}: {counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
-            f"cost {report.cost_eur:.2f}, {len(unserved)} unserved"
+            f"cost {reader.cost(report):.2f}, {len(unserved)} unserved"
         )
     if violations:
         raise typer.Exit(1)

@@ -121,7 +121,7 @@ def write_plan(path: Path, problem: Problem, solution: Solution, report: Report)
         FileFormatError: the file cannot be written.
     """
     document = plan_document(problem, solution, report)
-    _write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
 def plan_document(problem: Problem, solution: Solution, report: Report) -> dict[str, Any]:
@@ -163,7 +163,12 @@ def _tour(tour: TimedTour) -> dict[str, Any]:
     }
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        FileFormatError: it cannot be written.
+    """
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

