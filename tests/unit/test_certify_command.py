@@ -16,7 +16,7 @@ from optimizer.certify.judge import RULES
 from optimizer.daily import rules as daily
 from optimizer.model import TimeWindow
 from tests.conftest import ROOT
-from tests.fixtures.certify import at, day_out, household, judged
+from tests.fixtures.certify import day_out, household, judged
 from tests.unit.test_certify_files import FOREIGN
 
 PAGE = (ROOT / "docs" / "certificate.md").read_text(encoding="utf-8")
@@ -24,7 +24,9 @@ PAGE = (ROOT / "docs" / "certificate.md").read_text(encoding="utf-8")
 
 def check(*arguments: str) -> tuple[int, str]:
     """Run the command with estimated travel times."""
-    done = CliRunner().invoke(build("check"), ["check", "--region", "example", *arguments, "--estimate"])
+    done = CliRunner().invoke(
+        build("check"), ["check", "--region", "example", *arguments, "--estimate"]
+    )
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.output
@@ -57,7 +59,9 @@ def test_the_documented_output_is_the_real_one() -> None:
 def test_german() -> None:
     """The same in German."""
     _, told = check(str(FOREIGN), "--lang", "de")
-    assert "DGUV Regel 114-601: Zeile 4: Tour truck-1: Rückwärtsfahrt an s004 ohne Einweiser" in told
+    assert (
+        "DGUV Regel 114-601: Zeile 4: Tour truck-1: Rückwärtsfahrt an s004 ohne Einweiser" in told
+    )
     assert "nicht zulässig: Verstöße: 2, Touren: 1" in told
 
 

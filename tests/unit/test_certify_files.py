@@ -1,7 +1,8 @@
-"""How plans are read: CSV of any dispatcher, JSON of ours; every mistake names its line or field."""
+"""How plans are read: CSV of any dispatcher, JSON of ours; mistakes name their line or field."""
 
 import json
-from datetime import date
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import FileFormatError
-from optimizer.certify import Action, GivenPlan, GivenStop, GivenTour, read_given, write_csv
+from optimizer.certify import (
+    Action,
+    GivenPlan,
+    GivenStop,
+    GivenTour,
+    certify,
+    read_given,
+    write_csv,
+)
 from optimizer.certify.csv_file import parse_csv
 from optimizer.certify.given import named
 from optimizer.certify.json_file import parse_json
+from optimizer.certify.print import html, lines
+from optimizer.roads.haversine import Haversine
 from tests.conftest import ROOT
-from tests.fixtures.certify import TUESDAY
+from tests.fixtures.certify import TUESDAY, example
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FOREIGN = ROOT / "tests" / "data" / "certify" / "foreign.csv"
@@ -49,16 +60,16 @@ def test_windows_text_is_read(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("date,action,place\n", "plan.csv:1: vehicle: this column is missing"),
-        ("vehicle,place\nt,s\n", "plan.csv:1: date: this column is missing; add it, or give --date"),
+        ("vehicle,place\nt,s\n", "plan.csv:1: date: this column is missing; add it, or"),
         ("date,vehicle\n2026-11-24,t\n", "plan.csv:1: place: this column is missing; or give lon"),
         ("date,vehicle,place,ort\n", "plan.csv:1: place: there are several columns of this name"),
         (HEAD, "plan.csv:1: there is no stop; write one row for each"),
-        (HEAD + "2026-11-24,t,collect,s,7h,,\n", "plan.csv:2: arrival: '7h': write a time as 07:30"),
+        (HEAD + "2026-11-24,t,collect,s,7h,,\n", "plan.csv:2: arrival: '7h': write a time as"),
         (HEAD + "2026-13-24,t,collect,s,,,\n", "plan.csv:2: date: '2026-13-24': write a date as"),
         (HEAD + "2026-11-24,,collect,s,,,\n", "plan.csv:2: vehicle: is empty"),
         (HEAD + "2026-11-24,t,empty,s,,,\n", "plan.csv:2: action: 'empty': write start, collect,"),
         (HEAD + "2026-11-24,t,collect,s,,,-3\n", "plan.csv:2: kg: '-3': must not be below 0"),
-        (HEAD + "2026-11-24,t,collect,s,,,1e9\n", "plan.csv:2: kg: '1e9': write a number as 1250.5"),
+        (HEAD + "2026-11-24,t,collect,s,,,1e9\n", "plan.csv:2: kg: '1e9': write a number as"),
         (HEAD + "2026-11-24,t,collect,,,,\n", "plan.csv:2: place: is empty; or give lon and lat"),
         (HEAD + "2026-11-24,t,collect\n", "plan.csv:2: 3 cells, but the header has 7"),
         (
@@ -159,6 +170,10 @@ def test_a_plan_of_solve_is_read() -> None:
             r"tours\[0\]: 'soon': write a time as 07:30",
         ),
         (
+            {"day": "2026-11-24", "tours": [{"vehicle": "t", "start": -1, "stops": []}]},
+            r"tours\[0\]: -1: is no second of the day",
+        ),
+        (
             {"tours": [{"vehicle": "t", "start": "2026-11-24T06:00:00", "stops": []}]},
             "has no zone",
         ),
@@ -171,7 +186,9 @@ def test_a_mistake_names_its_field(document: object, told: str) -> None:
 
 
 seconds = st.none() | st.integers(0, 47 * 3600)
-amounts = st.dictionaries(st.sampled_from(["glass-white", "glass-mixed"]), st.integers(1, 9999).map(float))
+amounts = st.dictionaries(
+    st.sampled_from(["glass-white", "glass-mixed"]), st.integers(1, 9999).map(float)
+)
 
 
 @st.composite
@@ -210,10 +227,48 @@ def test_what_we_write_is_read_back_the_same(tours: list[list[GivenStop]]) -> No
     assert [_plain(tour) for tour in read] == [_plain(tour) for tour in plan.tours]
 
 
+CELLS = [
+    *("date", "vehicle", "place", "action", "arrival", "kg", "lon", "kg:glass-white"),
+    *("2026-11-24", "truck-1", "s001", "collect", "08:00", "1,5", "8.5", "", ";", '"', "\r", "\0"),
+]
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(CELLS), min_size=1, max_size=6), max_size=5),
+    st.sampled_from([",", ";", "\t"]),
+)
+def test_no_file_is_too_strange(rows: list[list[str]], delimiter: str) -> None:
+    """Whatever a file holds, it is read or refused with its line; nothing else happens."""
+    text = "\n".join(delimiter.join(cells) for cells in rows)
+    try:
+        assert parse_csv(text, "plan.csv", TUESDAY).tours
+    except FileFormatError as refused:
+        told = str(refused)
+    else:
+        told = "plan.csv:"
+    assert told.startswith("plan.csv:")
+
+
+@given(st.lists(st.lists(given_stops(), max_size=5), min_size=1, max_size=3), st.booleans())
+def test_any_plan_gets_a_certificate(tours: list[list[GivenStop]], roads: bool) -> None:
+    """However little sense its times make: each finding is a sentence in both languages."""
+    plan = GivenPlan(
+        "plan.csv", "",
+        named(
+            GivenTour("", vehicle, TUESDAY, tuple(stops))
+            for vehicle, stops in zip(("truck-1", "truck-2", "truck-x"), tours, strict=False)
+        ),
+    )  # fmt: skip
+    certificate = certify(plan, example(), Haversine() if roads else None)
+    for language in ("en", "de"):
+        for one in certificate.findings:
+            assert "{" not in certificate.message(one, language)
+        assert list(lines(certificate, language))[-1]
+    assert "</html>" in html(certificate, "de", datetime.now(UTC), "1")
+
+
 def _plain(tour: GivenTour) -> object:
     """Return a tour without the lines of its file."""
-    from dataclasses import asdict
-
     facts = asdict(tour)
     for stop in facts["stops"]:
         stop.pop("line")

@@ -70,9 +70,7 @@ class TestCompartments:
 
     def test_volume(self) -> None:
         """10,000 l of clear glass."""
-        full, over = (
-            at("collect", "s001-1", litres=litres) for litres in (10_000.0, 10_001.0)
-        )
+        full, over = (at("collect", "s001-1", litres=litres) for litres in (10_000.0, 10_001.0))
         assert said("compartment-litres", tour(full, PLANT)) == []
         assert said("compartment-litres", tour(over, PLANT)) == [
             "tour truck-1: 10,001 l in one compartment, exceeded from s001-1 on; "
@@ -167,7 +165,10 @@ class TestClocks:
     def test_times_run_forwards(self) -> None:
         """A stop that begins when the one before ends is in order, a second earlier is not."""
         first = at("collect", "s001", "08:00", "08:10")
-        assert said("clock-order", day_out("07:00", "09:00", first, at("collect", "s002", "08:10"))) == []
+        assert (
+            said("clock-order", day_out("07:00", "09:00", first, at("collect", "s002", "08:10")))
+            == []
+        )
         early = at("collect", "s002", "08:09:59", "08:20")
         assert said("clock-order", day_out("07:00", "09:00", first, early)) == [
             "tour truck-1: arrives at s002 at 08:09:59, but leaves s001 at 08:10"
@@ -177,7 +178,8 @@ class TestClocks:
         """Arrival, start and departure in this order."""
         backwards = at("collect", "s001", "08:10", "08:00")
         assert said("clock-order", day_out("07:00", "09:00", backwards)) == [
-            "tour truck-1: s001: arrival 08:10, start 08:10 and departure 08:00 are not in this order"
+            "tour truck-1: s001: arrival 08:10, start 08:10 and departure 08:00 are not "
+            "in this order"
         ]
 
     def test_a_break_does_not_lie_in_work(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache, partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -63,7 +64,7 @@ def longest() -> GivenTour:
     return max(full_day()[1].tours, key=lambda tour: tour.stops[-1].arrival_s or 0)
 
 
-def rules_broken(change: Callable[[list[GivenStop]], list[GivenStop]], **facts: object) -> set[str]:
+def rules_broken(change: Callable[[list[GivenStop]], list[GivenStop]], **facts: Any) -> set[str]:
     """Return the rules that a change of the longest tour breaks."""
     region, plan = full_day()
     tour = longest()
@@ -75,7 +76,7 @@ def rules_broken(change: Callable[[list[GivenStop]], list[GivenStop]], **facts: 
 
 def later(stop: GivenStop, seconds: int) -> GivenStop:
     """Return a stop at another time."""
-    moved = {
+    moved: dict[str, Any] = {
         name: None if (at := getattr(stop, name)) is None else at + seconds
         for name in ("arrival_s", "start_s", "departure_s")
     }
@@ -154,7 +155,9 @@ class TestMutations:
     def test_a_stop_that_is_done_twice(self, data: st.DataObject) -> None:
         """The same container cannot be emptied again at the end."""
         at = data.draw(
-            st.sampled_from([n for n, s in enumerate(longest().stops) if s.action is Action.COLLECT])
+            st.sampled_from(
+                [n for n, s in enumerate(longest().stops) if s.action is Action.COLLECT]
+            )
         )
         assert "collected-twice" in rules_broken(lambda stops: [*stops[:-1], stops[at], stops[-1]])
 

@@ -1,6 +1,7 @@
 """The certificate: noise, days, reversing, sides, hours and places, each rule in words."""
 
 from datetime import date, time
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,8 @@ class TestNoise:
     def test_a_minute_outside(self, span: tuple[str, str]) -> None:
         """The collection's span and the allowed one are told."""
         assert said("noise-night", self.collected(*span), region=service_with(**ALL_DAY)) == [
-            f"tour truck-1: collects at s001 from {span[0]} to {span[1]}, allowed are 07:00 to 20:00"
+            f"tour truck-1: collects at s001 from {span[0]} to {span[1]}, "
+            "allowed are 07:00 to 20:00"
         ]
 
     def test_waiting_before_the_hour_is_no_noise(self) -> None:
@@ -115,7 +117,7 @@ class TestReversing:
         assert said("reversing", tour(self.HERE)) != []
 
     @pytest.mark.parametrize("facts", [{"banksman": True}, {"crew": 2}])
-    def test_with_a_banksman(self, facts: dict[str, int]) -> None:
+    def test_with_a_banksman(self, facts: dict[str, Any]) -> None:
         """One who guides, or two on board."""
         assert said("reversing", tour(at("collect", "s001", reverse=True), **facts)) == []
 

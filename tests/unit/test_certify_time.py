@@ -58,8 +58,16 @@ class TestWorkBreak:
         ("ends", "breaks", "told"),
         [
             ("12:01", [], "0 min of break for 6 h 1 min of work, 30 min are due"),
-            ("15:00", [("09:00", "09:29")], "29 min of break for 8 h 31 min of work, 30 min are due"),
-            ("15:31", [("11:00", "11:30")], "30 min of break for 9 h 1 min of work, 45 min are due"),
+            (
+                "15:00",
+                [("09:00", "09:29")],
+                "29 min of break for 8 h 31 min of work, 30 min are due",
+            ),
+            (
+                "15:31",
+                [("11:00", "11:30")],
+                "30 min of break for 9 h 1 min of work, 45 min are due",
+            ),
             (
                 "13:00",
                 [("09:00", "09:16"), ("11:00", "11:14")],
@@ -113,7 +121,8 @@ class TestDailyRest:
     def test_a_minute_less_is_not(self) -> None:
         """The tour before is named."""
         assert said("daily-rest", *self.days("19:01", "06:00")) == [
-            "tour truck-1 2026-11-25: 10 h 59 min of rest after tour truck-1 2026-11-24, 11 h are due"
+            "tour truck-1 2026-11-25: 10 h 59 min of rest after tour truck-1 2026-11-24, "
+            "11 h are due"
         ]
 
     def test_other_teams_need_no_rest_from_each_other(self) -> None:
