@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from config.errors import PlanError
 from config.law import Law
-from config.region import Depot, Region, RuleProfile, Service, Vehicle
+from config.region import Region, RuleProfile, Service, Vehicle
 from config.region_source import suggestion
 from optimizer.certify.finder import Finder
 from optimizer.certify.given import Action, GivenStop, GivenTour
@@ -22,7 +22,7 @@ class Case:
     """A tour to be judged.
 
     Attributes:
-        vehicle: None when the region has none of this name; likewise `depot`.
+        vehicle: None when the region has none of this name.
         services: whose rules bind it.
         timeline: None where the plan lacks times.
         stops: from the depot to the depot.
@@ -34,7 +34,6 @@ class Case:
     finder: Finder
     law: Law
     vehicle: Vehicle | None
-    depot: Depot | None
     services: tuple[Service, ...]
     stops: tuple[Stop, ...]
     roads: tuple[Road | None, ...]
@@ -125,7 +124,6 @@ def _require(tour: GivenTour, kind: str, named: set[str], known: list[str]) -> N
 
 def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None) -> Case:
     vehicle = finder.vehicles.get(tour.vehicle)
-    depot = finder.depots.get(vehicle.depot) if vehicle else None
     stops = finder.stops(_with_ends(tour))
     roads = _roads([stop for stop in stops if is_place(stop)], travel)
     candidates = finder.services_of(tour)
@@ -135,7 +133,6 @@ def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None)
         finder=finder,
         law=law,
         vehicle=vehicle,
-        depot=depot,
         services=tuple(one for one in candidates if collected & set(one.fractions)) or candidates,
         stops=stops,
         roads=roads,

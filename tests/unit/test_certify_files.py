@@ -23,7 +23,7 @@ from optimizer.certify import (
 from optimizer.certify.csv_file import parse_csv
 from optimizer.certify.given import named
 from optimizer.certify.json_file import parse_json
-from optimizer.certify.print import html, lines
+from optimizer.certify.printed import html, lines
 from optimizer.roads.haversine import Haversine
 from tests.conftest import ROOT
 from tests.fixtures.certify import TUESDAY, example
