@@ -5,7 +5,6 @@ have a decimal comma. Columns come in any order; which ones are not used is told
 """
 
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +68,6 @@ def parse_csv(text: str, source: str, day: date | None = None) -> GivenPlan:
     )
     return GivenPlan(
         source=source,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
         tours=named(_tour(group, source, day) for group in tours.values()),
         unused=tuple(name for name in unused if name),
     )

@@ -87,14 +87,14 @@ class GivenPlan:
 
     Attributes:
         source: where it was read from.
-        digest: SHA-256 of what was read.
         unused: columns that nothing was read from.
+        digest: SHA-256 of the file.
     """
 
     source: str
-    digest: str
     tours: tuple[GivenTour, ...]
     unused: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def named(tours: Iterable[GivenTour]) -> tuple[GivenTour, ...]:

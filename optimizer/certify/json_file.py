@@ -8,7 +8,6 @@ Other planners write the first form; what it lacks for them (crew, reversing, th
 has the names of the columns of the CSV.
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import zip_longest
@@ -61,9 +60,7 @@ class _Tour(_Part):
     stops: list[_Stop]
 
 
-def parse_json(
-    document: Any, source: str, zone: ZoneInfo, day: date | None = None, text: str = ""
-) -> GivenPlan:
+def parse_json(document: Any, source: str, zone: ZoneInfo, day: date | None = None) -> GivenPlan:
     """Read a plan.
 
     Args:
@@ -71,7 +68,6 @@ def parse_json(
         source: its name, for messages.
         zone: in which instants are wall-clock times.
         day: of tours that do not say theirs.
-        text: the file, for its digest.
 
     Raises:
         FileFormatError: names the file and the field.
@@ -90,8 +86,7 @@ def parse_json(
             raise FileFormatError(f"{source}: {where}: {error}") from None
     if not read:
         raise FileFormatError(f"{source}: tours: there is none")
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return GivenPlan(source=source, digest=digest, tours=named(read))
+    return GivenPlan(source=source, tours=named(read))
 
 
 def _raw_tours(document: Any, source: str) -> Iterator[tuple[str, Any]]:

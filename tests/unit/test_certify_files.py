@@ -1,5 +1,6 @@
 """How plans are read: CSV of any dispatcher, JSON of ours; mistakes name their line or field."""
 
+import hashlib
 import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -47,6 +48,7 @@ def test_a_german_file_is_read() -> None:
     assert (first.kg, first.kg_by, first.fraction) == (402.5, {"glass-white": 402.5}, "glass-white")
     assert (first.reverse, second.reverse, first.line) == (False, True, 3)
     assert plan.unused == ("Disponent",)
+    assert plan.digest == hashlib.sha256(FOREIGN.read_bytes()).hexdigest()
 
 
 def test_windows_text_is_read(tmp_path: Path) -> None:
@@ -217,7 +219,7 @@ def test_what_we_write_is_read_back_the_same(tours: list[list[GivenStop]]) -> No
     """Our own CSV, whatever is in it."""
     day = date(2026, 11, 24)
     plan = GivenPlan(
-        "plan.csv", "",
+        "plan.csv",
         named(
             GivenTour(f"tour {n}", "truck-1", day, tuple(stops), crew=2, banksman=True)
             for n, stops in enumerate(tours)
@@ -253,7 +255,7 @@ def test_no_file_is_too_strange(rows: list[list[str]], delimiter: str) -> None:
 def test_any_plan_gets_a_certificate(tours: list[list[GivenStop]], roads: bool) -> None:
     """However little sense its times make: each finding is a sentence in both languages."""
     plan = GivenPlan(
-        "plan.csv", "",
+        "plan.csv",
         named(
             GivenTour("", vehicle, TUESDAY, tuple(stops))
             for vehicle, stops in zip(("truck-1", "truck-2", "truck-x"), tours, strict=False)

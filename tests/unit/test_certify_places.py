@@ -144,6 +144,8 @@ class TestReversing:
         assert said("reversing-far", tour(far, crew=2)) == [
             "tour truck-1: reverses 151 m at s001, 150 m are allowed"
         ]
+        untold = judged(tour(at("collect", "s001", reverse=True), crew=2))
+        assert needs("reversing-far", untold) == ["how far the truck reverses"]
 
 
 class TestCurb:
