@@ -24,10 +24,12 @@ from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from optimizer.check import Report
     from optimizer.model import Problem
+
+    type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 DIVISION = Decomposition()
 
@@ -42,6 +44,7 @@ def solve(
     effort: float = 1.0,
     engines: Sequence[Engine] = ENGINES,
     division: Decomposition = DIVISION,
+    progress: Progress | None = None,
 ) -> Solution:
     """Return a legal plan: the best one found, never worse than the start that was given.
 
@@ -56,12 +59,14 @@ def solve(
         effort: share of the usual work to do; studies get by with less.
         engines: what improves the plan, one after the other.
         division: what solves large problems in their place.
+        progress: told of each better plan that the judge accepts.
 
     Returns:
         A solution that the judge finds legal; what it leaves out is in `unserved`, each with
         a reason. A mandatory visit that cannot be served is there, too.
     """
-    until = monotonic() + max(0.0, budget_s)
+    began = monotonic()
+    until = began + max(0.0, budget_s)
     if division.supports(problem):
         return _divided(problem, division, until, seed, warm_start, effort)
     builder = Builder(Facts(problem))
@@ -74,6 +79,8 @@ def solve(
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
+    if progress is not None:
+        progress(monotonic() - began, report.score)
     for index, engine in enumerate(engines):
         share = (until - monotonic()) * engine.share / sum(e.share for e in engines[index:])
         if share <= 0.05:
@@ -84,6 +91,8 @@ def solve(
         judged = check(problem, _complete(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
+            if progress is not None:
+                progress(monotonic() - began, report.score)
     return _finished(builder, search, best, never)
 
 
