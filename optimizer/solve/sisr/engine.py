@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer.solve.sisr.schedule import UNCOUNTED
 from optimizer.solve.sisr.warm import is_warm
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 MOST_VISITS = 4000  # beyond, matrices of all pairs are too large; such days are to be divided
 MOST_BREAKS = 4
+SMALL = 60  # visits up to which a counted number of steps finds what there is to find
+STEPS, STEPS_PER_VISIT = 20_000, 1000
 NAME = "compiled-ruin-and-recreate"
 
 
@@ -61,8 +64,14 @@ class CompiledSearch:
 
 
 def steps(visits: int, effort: float) -> int:
-    """Return how many steps a problem of a size gets."""
-    return round(effort * (5000 + 1000 * visits))
+    """Return how many steps a problem of a size gets.
+
+    With less than the full effort, and for small problems always, the steps are counted, so that
+    the same seed gives the same plan. A larger problem with the full effort uses all its time.
+    """
+    if effort >= 1.0 and visits > SMALL:
+        return UNCOUNTED
+    return round(effort * (STEPS + STEPS_PER_VISIT * visits))
 
 
 def expressible(problem: Problem) -> bool:

@@ -156,9 +156,7 @@ def _slack(P: Arrays, S: State, r: int, kind: int) -> int:
     """Return by how much the tour can start later and still end at the same time."""
     last, rules, W, now = S.tours[r].length - 1, P.breaks.number[kind], S.work, 0  # noqa: N806
     for taken in range(rules + 1):
-        W[0, 0, taken] = latest_end(
-            P.breaks, kind, S.tours[r].begin_s, taken, S.tours[r].end_s
-        )
+        W[0, 0, taken] = latest_end(P.breaks, kind, S.tours[r].begin_s, taken, S.tours[r].end_s)
     following = S.nodes[r, last]
     for i in range(last - 1, 0, -1):
         node = S.nodes[r, i]
