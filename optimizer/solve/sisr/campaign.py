@@ -71,15 +71,13 @@ class Campaign:
             found = self._by_spare_trucks(plan, steps, began + 0.7 * self._budget_s)
             if self._missing(found) < self._missing(plan):
                 plan = found
-        elif self._droppable(plan):
-            until_short = monotonic() + 0.15 * self._budget_s
-            plan = self._anneal(plan, part(steps, 6), until_short, HOT / 3, COLD)
+        else:
             plan = self._smaller_fleet(plan, steps, began + 0.6 * self._budget_s)
         return self._anneal(plan, steps, until, HOT, COLD)
 
     def _fill(self, plan: Plan, steps: int, until: float) -> Plan:
         """Find a place for what is left out."""
-        scale = self._scale(plan)
+        scale = self.scale(plan)
         schedule = Schedule(
             part(steps, 8), monotonic(), until, 0.02 * scale, 0.02 * scale, enough=0
         )
@@ -117,15 +115,24 @@ class Campaign:
         return self._anneal(found, part(steps, 24), until, HOT / 6, COLD)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
-        scale = self._scale(plan)
+        scale = self.scale(plan)
         schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
         if self._threads > 1 and len(plan.used) >= DIVIDED:
             return self._divided(plan, schedule)
         alone = schedule.counted and self._P.visits < 150
         return self._side_by_side(plan, schedule, 1 if alone else self._threads)
 
+    def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Return a plan with as few trucks as are found until some instant."""
+        self._budget_s = until - monotonic()
+        return self._smaller_fleet(plan, steps, until)
+
     def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
-        """Give up trucks one by one as long as that makes the plan cheaper."""
+        """Shorten, then give up trucks one by one as long as that makes the plan cheaper."""
+        if not self._droppable(plan):
+            return plan
+        until_short = monotonic() + 0.15 * self._budget_s
+        plan = self._anneal(plan, part(steps, 6), until_short, HOT / 3, COLD)
         fails = 0
         while fails < 2 and monotonic() < until and (droppable := self._droppable(plan)):
             which = 0 if not fails else int(self._random.integers(min(len(droppable), 2 + fails)))
@@ -142,7 +149,7 @@ class Campaign:
         visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
         without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
         spare, self._spare = self._spare, 0
-        scale = self._scale(plan)
+        scale = self.scale(plan)
         schedule = Schedule(
             part(steps, 8), monotonic(), monotonic() + TRY * self._budget_s,
             0.05 * scale, 0.01 * scale, self._missing(plan),
@@ -169,7 +176,7 @@ class Campaign:
     def _missing(self, plan: Plan) -> int:
         return int((self._P.price[plan.left_out] >= MANDATORY_EUR).sum())
 
-    def _scale(self, plan: Plan) -> float:
+    def scale(self, plan: Plan) -> float:
         """Return what the way to a visit costs on average."""
         P = self._P  # noqa: N806
         eur, stops = 0.0, 0
@@ -181,21 +188,21 @@ class Campaign:
                 stops += int((nodes < P.visits).sum())
         if not stops:
             near = P.near[:, :3].astype(np.int64)
-            way = np.take_along_axis(P.euro[0, : P.visits, : P.visits], near, 1)
-            eur, stops = float(way.sum()), max(1, way.size)
+            legs = np.take_along_axis(P.euro[0, : P.visits, : P.visits], near, 1)
+            eur, stops = float(legs.sum()), max(1, legs.size)
         return max(eur / stops, 1e-6)
 
     def _side_by_side(self, plan: Plan, schedule: Schedule, threads: int) -> Plan:
         """Search on several threads from the same plan; the best result counts."""
         members = np.arange(self._P.visits, dtype=np.int32)
-        plan = self._with_spares(plan)
+        plan = self.with_spares(plan)
         met = Event() if schedule.enough is not None and not schedule.counted else None
         jobs = [(plan, members, schedule, self._next_seed(), met) for _ in range(threads)]
         return min((best for _, best in self._together(jobs)), key=lambda found: found.eur)
 
     def _divided(self, plan: Plan, schedule: Schedule) -> Plan:
         """Let each thread anneal a share of the tours, divided anew every round."""
-        best = current = self._with_spares(plan)
+        best = current = self.with_spares(plan)
         began, span = schedule.began, schedule.until - schedule.began
         ratio = schedule.cold / schedule.hot
         for number in range(ROUNDS):
@@ -224,17 +231,17 @@ class Campaign:
         self, jobs: Sequence[tuple[Plan, NDArray[np.int32], Schedule, int, Event | None]]
     ) -> list[tuple[Plan, Plan]]:
         if len(jobs) == 1:
-            return [self._phase(*jobs[0])]
+            return [self.phase(*jobs[0])]
         with ThreadPoolExecutor(len(jobs)) as pool:
-            return list(pool.map(lambda job: self._phase(*job), jobs))
+            return list(pool.map(lambda job: self.phase(*job), jobs))
 
-    def _phase(
+    def phase(
         self,
         plan: Plan,
         members: NDArray[np.int32],
         schedule: Schedule,
         seed: int,
-        met: Event | None,
+        met: Event | None = None,
     ) -> tuple[Plan, Plan]:
         """Anneal; return the plan at the end and the best one.
 
@@ -296,7 +303,7 @@ class Campaign:
             for share, absent in zip(shares, out, strict=True)
         ]
 
-    def _with_spares(self, plan: Plan) -> Plan:
+    def with_spares(self, plan: Plan) -> Plan:
         """Return a plan of the trucks in use and some of each kind that are not."""
         tours = {truck: plan.tours[truck] for truck in plan.used}
         spare = len(self._P.kind) if self._spare and self._missing(plan) else self._spare

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer.solve.demands import demands
 from optimizer.solve.sisr.schedule import UNCOUNTED
 from optimizer.solve.sisr.warm import is_warm
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_VISITS = 4000  # beyond, matrices of all pairs are too large; such days are to be divided
 MOST_BREAKS = 4
+BUILT = 400  # visits beyond which the plain construction takes too long
 SMALL = 60  # visits up to which a counted number of steps finds what there is to find
 STEPS, STEPS_PER_VISIT = 20_000, 1000
 NAME = "compiled-ruin-and-recreate"
@@ -34,6 +36,10 @@ class CompiledSearch:
     def supports(self, problem: Problem) -> bool:
         """Whether the search honours every rule of a problem, and is compiled."""
         return is_warm() and expressible(problem)
+
+    def builds(self, problem: Problem) -> bool:
+        """Whether a first plan is better left to this search, too."""
+        return len(problem.visits) > BUILT and self.supports(problem)
 
     def improve(
         self,
@@ -77,7 +83,8 @@ def steps(visits: int, effort: float) -> int:
 def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
-    It knows no limit of driving between two breaks, and unloads everything at one facility.
+    It knows no limit of driving between two breaks, unloads everything at one facility, and
+    honours no demand beyond the common ones.
     """
     wanted = {
         fraction
@@ -88,6 +95,7 @@ def expressible(problem: Problem) -> bool:
     return (
         0 < len(problem.visits) <= MOST_VISITS
         and bool(problem.trucks)
+        and not demands(problem)
         and any(wanted <= facility.accepts for facility in problem.facilities)
         and all(
             len(truck.breaks) <= MOST_BREAKS and truck.max_driving_between_breaks_s is None
