@@ -38,8 +38,9 @@ class _Body:
 
     def __init__(self, problem: Problem, truck: Truck) -> None:
         self.truck = truck
-        self.kg = [0.0] * len(problem.fractions)
-        self.litres = [0.0] * len(problem.fractions)
+        done = truck.underway
+        self.kg = [0.0] * len(problem.fractions) if done is None else list(done.kg)
+        self.litres = [0.0] * len(problem.fractions) if done is None else list(done.litres)
         self.over: dict[tuple[str, int], Violation] = {}
 
     def load(self, visit: Visit) -> None:
@@ -119,10 +120,14 @@ def loads(
 def day_limits(problem: Problem, truck: Truck, nodes: Sequence[int]) -> Iterator[Violation]:
     """Yield the limits of a whole day that a tour exceeds."""
     visits = [problem.visit(node) for node in nodes if problem.is_visit(node)]
+    kg, litres = sum(sum(v.kg) for v in visits), sum(sum(v.litres) for v in visits)
+    stops, done = len(visits), truck.underway
+    if done is not None:
+        kg, litres, stops = kg + done.kg_today, litres + done.litres_today, stops + done.stops
     amounts = (
-        ("max stops", len(visits), truck.max_stops, "visits"),
-        ("max kg", sum(sum(visit.kg) for visit in visits), truck.max_kg, "kg"),
-        ("max litres", sum(sum(visit.litres) for visit in visits), truck.max_litres, "litres"),
+        ("max stops", stops, truck.max_stops, "visits"),
+        ("max kg", kg, truck.max_kg, "kg"),
+        ("max litres", litres, truck.max_litres, "litres"),
     )
     for rule, value, limit, unit in amounts:
         if limit is not None and value > limit + SLACK:

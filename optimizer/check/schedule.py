@@ -96,11 +96,12 @@ def _options(
 
     Where a break fits only at the price of another rule, it is the break that does not fit.
     """
+    began_s = start_s if truck.underway is None else truck.underway.started_s
     for label in _forward(truck, start_s, legs, taken):
         owed = tuple(
             _break_missing(truck, rule)
             for rule in truck.breaks
-            if rule not in taken and due(rule, start_s, label.ready_s)
+            if rule not in taken and due(rule, began_s, label.ready_s)
         )
         key = (label.broken + len(owed), label.broken, label.ready_s, len(taken))
         yield key, _trace(label, owed)
@@ -111,7 +112,8 @@ def _forward(
 ) -> list[_Label]:
     latest = _latest_starts(taken)
     front: list[list[_Label]] = [[] for _ in range(len(taken) + 1)]
-    front[0] = [_Label(0, start_s, 0, None, None, (), ())]
+    driven_s = 0 if truck.underway is None else truck.underway.driven_since_break_s
+    front[0] = [_Label(0, start_s, driven_s, None, None, (), ())]
     for index, leg in enumerate(legs):
         following: list[list[_Label]] = [[] for _ in front]
         for count, labels in enumerate(front):

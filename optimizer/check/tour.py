@@ -28,7 +28,7 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
         *_early_start(truck, tour),
         *_no_road(problem, truck, tour, travel),
         *timed.violations,
-        *_driving(truck, driving_s),
+        *_driving(truck, driving_s + (truck.underway.driven_s if truck.underway else 0)),
         *overloads,
         *day_limits(problem, truck, tour.nodes),
         *_wrong_truck(problem, truck, tour),
@@ -57,7 +57,7 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
         km=km,
         hours=hours,
         driving_s=driving_s,
-        fixed_eur=truck.fixed_eur,
+        fixed_eur=0.0 if truck.underway else truck.fixed_eur,
         km_eur=km * truck.eur_per_km,
         hours_eur=hours * truck.eur_per_h,
     ), broken
