@@ -251,12 +251,9 @@ class Problem:
         duration_s: (L, L) int, travel time from row to column, UNREACHABLE where there is none.
         distance_m: (L, L) float, length of the same way.
         name: for messages and files.
-<<<<<<< HEAD
+        blocks: travel of a large problem, which has no arrays of all pairs.
         balance_eur_per_h: price of unequal tours, per hour between the longest and the shortest
             tour in use; a soft goal.
-=======
-        blocks: travel of a large problem, which has no arrays of all pairs.
->>>>>>> main
 
     Raises:
         ProblemError: it is not well formed; the error names the field.
@@ -269,11 +266,8 @@ class Problem:
     duration_s: NDArray[np.int64] = field(default_factory=_no_seconds)
     distance_m: NDArray[np.float64] = field(default_factory=_no_metres)
     name: str = ""
-<<<<<<< HEAD
-    balance_eur_per_h: float = 0.0
-=======
     blocks: Travel | None = None
->>>>>>> main
+    balance_eur_per_h: float = 0.0
     _node_of: dict[str, int] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -251,7 +251,7 @@ def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
         _matrix("duration_s", file.duration_s).astype(np.int64),
         _matrix("distance_m", file.distance_m),
         file.name,
-        file.balance_eur_per_h,
+        balance_eur_per_h=file.balance_eur_per_h,
     )
 
 
@@ -376,13 +376,8 @@ def _file(problem: model.Problem) -> ProblemFile:
                 for facility in problem.facilities
             ],
             "trucks": [truck(one) for one in problem.trucks],
-<<<<<<< HEAD
-            "duration_s": problem.duration_s.tolist(),
-            "distance_m": problem.distance_m.tolist(),
-            "balance_eur_per_h": problem.balance_eur_per_h,
-=======
             "duration_s": duration_s.tolist(),
             "distance_m": distance_m.tolist(),
->>>>>>> main
+            "balance_eur_per_h": problem.balance_eur_per_h,
         }
     )
