@@ -120,7 +120,8 @@ class Answers:
             stuck = [visit for visit in visits if visit in locked]
             return Route((), 0.0), [v for v in visits if v not in locked], stuck
         kept: list[int] = []
-        dropped, stuck = [], []
+        dropped: list[int] = []
+        stuck = []
         for visit in visits:
             longer = self._bench.with_visits(truck, [*kept, visit])
             if longer is not None:

@@ -60,7 +60,9 @@ def changes(bench: Bench, routes: Sequence[Route]) -> Changes:
     """Compare tours with the published ones."""
     rest = bench.rest
     now = {v: t for t, route in enumerate(routes) for v in bench.visits_of(route.nodes)}
-    moved, reordered, dropped = [], [], []
+    moved: list[tuple[int, int, int]] = []
+    reordered: list[tuple[int, int]] = []
+    dropped: list[tuple[int, int]] = []
     touched_others = pending_others = 0
     for truck, nodes in enumerate(rest.published):
         visits = bench.visits_of(nodes)
@@ -70,7 +72,9 @@ def changes(bench: Bench, routes: Sequence[Route]) -> Changes:
         place = {visit: index for index, visit in enumerate(visits)}
         kept = [visit for visit in bench.visits_of(routes[truck].nodes) if visit in place]
         shuffled = [(kept[i], truck) for i in out_of_order([place[v] for v in kept])]
-        moved, reordered, dropped = moved + gone, reordered + shuffled, dropped + lost
+        moved += gone
+        reordered += shuffled
+        dropped += lost
         if truck not in rest.own:
             pending_others += len(visits)
             touched_others += len(gone) + len(lost) + len(shuffled)

@@ -108,7 +108,8 @@ def forbidden(problem: Problem, pairs: Iterable[tuple[int, int]]) -> Problem:
     chosen = list(pairs)
     if not chosen:
         return problem
-    seconds, metres = (matrix.copy() for matrix in problem.matrices())
+    seconds, metres = problem.matrices()
+    seconds, metres = seconds.copy(), metres.copy()
     rows, columns = np.array(chosen).T
     seconds[rows, columns] = UNREACHABLE
     metres[rows, columns] = UNREACHABLE

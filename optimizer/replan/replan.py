@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,7 @@ def _straight(lon_lat: object) -> Ways:
     places = np.asarray(lon_lat)
 
     def ways(stations: Sequence[int]) -> list[np.ndarray]:
-        return [places[[a, b]] for a, b in zip(stations[:-1], stations[1:], strict=True)]
+        return [places[[a, b]] for a, b in itertools.pairwise(stations)]
 
     return ways
 
@@ -274,9 +275,9 @@ def _undone(
 ) -> Iterator[LeftUndone]:
     reasons = dict.fromkeys(effects.locked_out, texts.LOCKED)
     reasons |= dict.fromkeys(effects.closed, texts.CLOSED)
-    for visit in chosen.unserved:
-        stuck = visit in chosen.locked_out
-        reasons[rest.visits[visit]] = texts.LOCKED if stuck else _reason(rest, visit)
+    for left_out in chosen.unserved:
+        stuck = left_out in chosen.locked_out
+        reasons[rest.visits[left_out]] = texts.LOCKED if stuck else _reason(rest, left_out)
     had = {s.node: tour.truck for tour in before.tours for s in tour.stops}
     for node, reason in reasons.items():
         visit = effects.day.problem.visits[node]

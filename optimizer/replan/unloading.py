@@ -98,7 +98,7 @@ def place_unloadings(
                 continue
             key = (j, load.carried())
             if key not in known:
-                known[key] = _way(problem, truck, *stations[j : j + 2], key[1], only)
+                known[key] = _way(problem, truck, stations[j], stations[j + 1], key[1], only)
             found = known[key]
             if found is not None and so_far + found[0] < best[j]:
                 best[j], before[j], ways[j] = so_far + found[0], i, found[1]
