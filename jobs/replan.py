@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from config.errors import SolverError
 from config.region import Region
-from config.settings import Settings
 from jobs.replan_record import replan_record
 from jobs.running_day import read, running_day
 from optimizer.formats.event_json import EventPart
@@ -34,7 +33,6 @@ class ReplanOrder:
 
 def run(
     connection: psycopg.Connection,
-    settings: Settings,
     region: Region,
     travel: TravelTimes,
     order: ReplanOrder,
@@ -48,7 +46,6 @@ def run(
 
     Args:
         connection: idle.
-        settings: unused but for what a worker of any task is given.
         region: the facts.
         travel: see `jobs.plan_day.open_travel`.
         order: what happened.
@@ -65,7 +62,6 @@ def run(
     Returns:
         The proposal's id, and the proposal.
     """
-    del settings
     events = tuple(_from_now(one, now) for one in order.events)
     with connection.transaction():
         known = read(connection, order.plan)
