@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from config.errors import PlanError
+from optimizer.check.tour import judge_tour
 from optimizer.model import Solution, Tour
 from optimizer.replan.changes import Changes, ReplanRules, changes
 from optimizer.replan.insertion import Bench, Route, insert
+from optimizer.replan.unloading import unloaded_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,11 +120,10 @@ class Answers:
         locked = self._rest.locked
         route = self._bench.route(truck, ()) or self._bench.with_visits(truck, ())
         if route is None:
-            stuck = [visit for visit in visits if visit in locked]
-            return Route((), 0.0), [v for v in visits if v not in locked], stuck
+            raise PlanError(self._stranded(truck))
         kept: list[int] = []
         dropped: list[int] = []
-        stuck = []
+        stuck: list[int] = []
         for visit in visits:
             longer = self._bench.with_visits(truck, [*kept, visit])
             if longer is not None:
@@ -130,6 +132,21 @@ class Answers:
             else:
                 (stuck if visit in locked else dropped).append(visit)
         return route, dropped, stuck
+
+    def _stranded(self, truck: int) -> str:
+        """Say why a truck cannot even unload and go home."""
+        vehicle = self._problem.trucks[truck]
+        nodes = unloaded_at_once(self._problem, vehicle)
+        if nodes is None:
+            kg = sum(vehicle.underway.kg) if vehicle.underway else 0.0
+            return (
+                f"{vehicle.id} has {kg:.0f} kg on board, and no facility takes them that is open "
+                "and can be reached; open one, or let the truck's day end otherwise"
+            )
+        tour = Tour(truck, self._rest.start_s(truck, nodes), nodes)
+        _, broken = judge_tour(self._problem, tour)
+        said = broken[0].message if broken else "no way home"
+        return f"{vehicle.id} cannot even unload and go home within the rules ({said})"
 
     def _filled(self, routes: Sequence[Route], waiting: Sequence[int]) -> list[Route]:
         """Insert visits where they are cheapest: mandatory ones first, large ones before small."""

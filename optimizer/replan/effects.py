@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from config.errors import PlanError
 from optimizer.replan import events as kinds
-from optimizer.replan.closure import area_of, forbidden, inside, straight_crossings, without
+from optimizer.replan.closure import area_of, inside, without
 from optimizer.replan.day import EXECUTED, RunningDay, RunningStop, RunningTour, StopState
 
 if TYPE_CHECKING:
@@ -158,8 +156,6 @@ def _closure(effects: Effects, event: kinds.Closure) -> Effects:
         for facility in problem.facilities
     )
     problem = problem.replace(visits=tuple(visits), facilities=facilities)
-    rows, columns = np.nonzero(straight_crossings(area, day.lon_lat))
-    problem = forbidden(problem, zip(rows.tolist(), columns.tolist(), strict=True))
     day = replace(day, problem=problem)
     shut_out = {len(problem.visits) + i for i, f in enumerate(facilities) if within[f.location]}
     changed = effects.plus(day, areas=(area,))

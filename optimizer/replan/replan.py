@@ -7,12 +7,14 @@ import itertools
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from optimizer.check import check
 from optimizer.model import Reason, Solution, Unserved
 from optimizer.replan import texts
 from optimizer.replan.candidates import Answers, Candidate, Polish, solution_of
 from optimizer.replan.changes import ReplanRules
-from optimizer.replan.closure import Ways, driven_crossings, forbidden
+from optimizer.replan.closure import Ways, driven_crossings, forbidden, straight_crossings
 from optimizer.replan.day import StopState
 from optimizer.replan.effects import Effects, apply
 from optimizer.replan.insertion import Bench
@@ -20,7 +22,9 @@ from optimizer.replan.proposal import LeftUndone, Moved, NewTour, Proposal
 from optimizer.replan.rest import Rest, nearest_others, rest_of, takes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from optimizer.explain import Text
     from optimizer.replan.day import RunningDay
@@ -64,13 +68,16 @@ def replan(
         apply(before.day, events), areas=(*before.areas, *apply(before.day, events).areas)
     )
     effects = _crossing_tours(effects, ways)
+    if ways is None:
+        effects = _straight_struck_out(effects)
     for _ in range(ROUNDS):
         rest, chosen = _answered(effects, rules, until, polish)
         crossed = _crossed(effects, rest, chosen, ways)
         if not crossed:
-            break
-        problem = forbidden(effects.day.problem, crossed)
-        effects = effects.plus(dataclasses.replace(effects.day, problem=problem))
+            return _proposal(before.day, effects, rest, chosen, rules)
+        effects = _struck_out(effects, crossed)
+    effects = _straight_struck_out(effects)
+    rest, chosen = _answered(effects, rules, until, polish)
     return _proposal(before.day, effects, rest, chosen, rules)
 
 
@@ -117,13 +124,24 @@ def _crossing_tours(effects: Effects, ways: Ways | None) -> Effects:
     return effects.plus(dataclasses.replace(day, problem=problem), own=frozenset(own))
 
 
-def _straight(lon_lat: object) -> Ways:
-    import numpy as np
+def _struck_out(effects: Effects, legs: Iterable[tuple[int, int]]) -> Effects:
+    problem = forbidden(effects.day.problem, legs)
+    return effects.plus(dataclasses.replace(effects.day, problem=problem))
 
-    places = np.asarray(lon_lat)
 
-    def ways(stations: Sequence[int]) -> list[np.ndarray]:
-        return [places[[a, b]] for a, b in itertools.pairwise(stations)]
+def _straight_struck_out(effects: Effects) -> Effects:
+    """Forbid every pair of places whose straight line crosses a closed area."""
+    lon_lat = effects.day.lon_lat
+    for area in effects.areas:
+        if lon_lat is not None:
+            rows, columns = np.nonzero(straight_crossings(area, lon_lat))
+            effects = _struck_out(effects, zip(rows.tolist(), columns.tolist(), strict=True))
+    return effects
+
+
+def _straight(lon_lat: NDArray[np.float64]) -> Ways:
+    def ways(stations: Sequence[int]) -> list[NDArray[np.float64]]:
+        return [lon_lat[[a, b]] for a, b in itertools.pairwise(stations)]
 
     return ways
 
