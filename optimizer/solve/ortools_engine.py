@@ -30,6 +30,7 @@ class OrTools:
     """Polishes a plan with OR-Tools' guided local search."""
 
     share: float = 0.3
+    largest: int = LARGEST
 
     def improve(
         self,
@@ -49,7 +50,7 @@ class OrTools:
             return None
         search = Search(builder, seed)
         routes = [route for route in day_of(search, builder, start).routes if route]
-        if not routes or len(problem.visits) > LARGEST:
+        if not routes or len(problem.visits) > self.largest:
             return None
         model = day_model(builder.facts, routes)
         left_s = until - monotonic()

@@ -91,11 +91,11 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
         [at[problem.trucks[t].end] for t in trucks],
     )
     model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks)
-    scale = _scale(facts, trucks, len(places))
+    scale = scale_of(facts, trucks, len(places))
     _costs(model, facts, places, scale)
     _times(model, facts, places, start, scale)
     _loads(model, facts)
-    _choices(model, facts, scale)
+    choices_of(model, facts, scale)
     return model
 
 
@@ -115,7 +115,7 @@ def _usable(facts: Facts, start: Sequence[Route]) -> dict[int, int] | None:
     return {node: used.count(node) + SPARE_COPIES for node in sorted(takes_all)}
 
 
-def _scale(facts: Facts, trucks: Sequence[int], size: int) -> float:
+def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
     """Return parts of a euro such that the dearest plan stays far below 64 bits."""
     kinds = {id(facts.kinds[t]): facts.kinds[t] for t in trucks}.values()
     dearest = max(
@@ -156,7 +156,9 @@ def _times(
     time = routing.GetDimensionOrDie("time")
     for number, node in enumerate(model.node_of):
         if node is not None and facts.windows[node]:
-            _windows(time.CumulVar(model.manager.NodeToIndex(number)), facts.windows[node], horizon)
+            windows_of(
+                time.CumulVar(model.manager.NodeToIndex(number)), facts.windows[node], horizon
+            )
     for vehicle, route in enumerate(start):
         truck = problem.trucks[route.truck]
         first, last = (time.CumulVar(i) for i in (routing.Start(vehicle), routing.End(vehicle)))
@@ -167,11 +169,12 @@ def _times(
         )
         routing.AddVariableMaximizedByFinalizer(first)
         routing.AddVariableMinimizedByFinalizer(last)
-        _breaks(model, time, vehicle, truck, route, service)
+        breaks_of(model, time, vehicle, truck, route, service)
     _driving(model, facts, travel)
 
 
-def _windows(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> None:
+def windows_of(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> None:
+    """Let a time lie in one of some spans."""
     cumul.SetRange(min(windows[0][0], horizon), min(max(b for _, b in windows), horizon))
     closed_from = -1
     for opens, closes in windows:
@@ -180,7 +183,7 @@ def _windows(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> No
         closed_from = max(closed_from, closes + 1)
 
 
-def _breaks(
+def breaks_of(
     model: DayModel, time: Any, vehicle: int, truck: Truck, route: Route, service: Any
 ) -> None:
     """Keep the breaks that the start takes; what it does not owe, it may not come to owe."""
@@ -229,6 +232,13 @@ def _loads(model: DayModel, facts: Facts) -> None:
                 for body in bodies
             ]
             _trip_limit(model, facts, f"compartment {number} {unit}", fractions, limits, unit)
+    day_limits_of(model, facts)
+
+
+def day_limits_of(model: DayModel, facts: Facts) -> None:
+    """Add the limits of a day."""
+    problem = facts.problem
+    fleet = [problem.trucks[truck] for truck in model.trucks]
     _day_limit(model, "stops", [1] * facts.visits, [truck.max_stops for truck in fleet])
     kg = [math.ceil(1000 * sum(visit.kg) - 1e-6) for visit in problem.visits]
     litres = [math.ceil(1000 * sum(visit.litres) - 1e-6) for visit in problem.visits]
@@ -298,7 +308,7 @@ def _day_limit(
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, name)
 
 
-def _choices(model: DayModel, facts: Facts, scale: float) -> None:
+def choices_of(model: DayModel, facts: Facts, scale: float) -> None:
     """Make copies of facilities free to use, visits dear to leave out, and trucks choosy."""
     for number, node in enumerate(model.node_of):
         if node is None:
