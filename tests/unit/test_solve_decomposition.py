@@ -125,6 +125,14 @@ def test_nothing_worse_than_the_start_comes_back() -> None:
     assert check(day, short).score <= check(day, start).score
 
 
+def test_without_time_there_is_a_first_plan() -> None:
+    """However short the time, what the zones hold comes back, as from small problems."""
+    day = town(60)
+    plan = solve(day, 0.0, division=BY_FORCE)
+    assert check(day, plan).legal
+    assert len(plan.unserved) < 10
+
+
 def test_more_work_makes_better_plans() -> None:
     """Rounds of neighbourhoods improve on what the zones hold."""
     day = town(60)

@@ -34,6 +34,7 @@ ROUNDS = 30
 FLEET_TOURS, FLEET_ROUNDS, FLEET_SHARE = 10, 2, 0.4  # to give up trucks: tours, rounds, time
 HOT, COLD = 0.1, 0.003  # first and last temperature, as a share of the mean way to a visit
 STEPS = 1000  # per visit, by a share of the effort; with all of it the clock alone decides
+FIRST_S = 0.005  # per visit, for a first plan where there is no time left at all
 FINISH_S = 0.0004  # kept back per visit, for what comes after the search
 NAME = "decomposition"
 
@@ -89,7 +90,7 @@ class Decomposition:
             rounds.construct(until)
             rounds.give_up_trucks(steps, until)
             rounds.cool(steps, until)
-        return started(where, rounds.best, NAME, seed)
+        return started(where, rounds.best, NAME, seed) if rounds.best else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class _Rounds:
         zones = self._where.zones(self._how.zone)
         tasks = (
             SubTask(zone.problem, ((),) * len(zone.trucks), None, self._seed(), 1,
-                    until - monotonic(), 1e-9, 1e-9)
+                    max(until - monotonic(), FIRST_S * len(zone.visits)), 1e-9, 1e-9)
             for zone in zones
         )  # fmt: skip
         results = list(self._pool.map(work, tasks))
