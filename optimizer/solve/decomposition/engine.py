@@ -191,7 +191,7 @@ class _Rounds:
             SubTask(
                 near.part.problem, near.tours, self._groups(near.part), self._seed(),
                 this.steps_of(len(near.part.visits) / visits), seconds,
-                this.hot_eur, this.cold_eur, this.fewer,
+                this.hot_eur, this.cold_eur, this.fewer, max(1, self._how.workers // len(nears)),
             )
             for near in nears
         )  # fmt: skip
