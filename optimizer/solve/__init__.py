@@ -70,7 +70,10 @@ def solve(
     began = monotonic()
     until = began + max(0.0, budget_s)
     if division.supports(problem):
-        return _divided(problem, division, until, seed, warm_start, effort)
+        solution = _divided(problem, division, until, seed, warm_start, effort)
+        if progress is not None:
+            progress(monotonic() - began, check(problem, solution).score)
+        return solution
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
