@@ -71,23 +71,11 @@ class Bench:
         vehicle = self.problem.trucks[truck]
         if not fits(self.problem, vehicle, nodes):
             return None
-        if not nodes:
-            return Route((), self._home_eur(truck))
+        if not nodes and vehicle.underway is None:
+            return Route((), 0.0)
         tour = Tour(truck, self.rest.start_s(truck, nodes), nodes)
         timed, broken = judge_tour(self.problem, tour)
         return None if broken else Route(nodes, timed.cost_eur)
-
-    def _home_eur(self, truck: int) -> float:
-        """Return what it costs a truck on its tour to go home with nothing left to do."""
-        vehicle = self.problem.trucks[truck]
-        if vehicle.underway is None:
-            return 0.0
-        seconds, metres = self.problem.travel.legs([vehicle.start, vehicle.end])
-        if seconds[0] == UNREACHABLE:
-            return 0.0
-        return float(metres[0]) / 1000 * vehicle.eur_per_km + (
-            float(seconds[0]) / 3600 * vehicle.eur_per_h
-        )
 
 
 def insert(bench: Bench, routes: Sequence[Route], visit: int) -> tuple[float, int, Route] | None:
