@@ -22,6 +22,7 @@ from optimizer.solve.feasibility import impossible
 from optimizer.solve.reasons import completed, explained
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
+from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 DIVISION = Decomposition()
+SHORT_S = 1.0  # budget below which a plan comes first and gets better then
 
 __all__ = ["Engine", "solve"]
 
@@ -74,8 +76,7 @@ def solve(
     search = Search(builder, seed)
     if not problem.trucks:
         return _finished(builder, search, Solution((), (), "none", seed), never)
-    built = solution_of(builder, search.construct(), "construction", seed)
-    best, report = _lawful(problem, built, builder)
+    best, report = _lawful(problem, _first(builder, search, engines, budget_s), builder)
     if warm_start is not None:
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
@@ -94,7 +95,21 @@ def solve(
             best, report = found, judged
             if progress is not None:
                 progress(monotonic() - began, report.score)
+    if best.engine == "none":  # nobody built anything
+        built = solution_of(builder, search.construct(), "construction", seed)
+        best, _ = _lawful(problem, built, builder)
     return _finished(builder, search, best, never)
+
+
+def _first(
+    builder: Builder, search: Search, engines: Sequence[Engine], budget_s: float
+) -> Solution:
+    """Return where to begin: nothing, where the first engine builds better and quicker."""
+    first = engines[0] if engines else None
+    problem = builder.facts.problem
+    if isinstance(first, CompiledSearch) and first.builds(problem) and budget_s >= SHORT_S:
+        return Solution((), (), "none", search.seed)
+    return solution_of(builder, search.construct(), "construction", search.seed)
 
 
 def _divided(

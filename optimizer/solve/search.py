@@ -52,6 +52,7 @@ class Search:
     def __init__(self, builder: Builder, seed: int, fleet: Iterable[int] | None = None) -> None:
         self._builder = builder
         self._facts = builder.facts
+        self.seed = seed
         self._random = Random(seed)  # noqa: S311 - a search, not a secret
         self._insert = Inserter(builder, self._random, BLINK)
         self._fleet = range(len(self._facts.kinds)) if fleet is None else tuple(fleet)
