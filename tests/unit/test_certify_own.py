@@ -46,7 +46,11 @@ def exported(plan: DayPlan, region: Region) -> tuple[GivenPlan, GivenPlan]:
 def test_our_own_days_pass(seed: int, profile: RuleProfile) -> None:
     """Whatever the morning, under either law: no violation, and nothing needed but a second day."""
     region = household() if profile is RuleProfile.ARBZG else example()
-    for plan in exported(planned(region, seed), region):
+    day = planned(region, seed)
+    if not day.tours:
+        assert table("plan", day, region).count("\n") == 1  # the headings
+        return
+    for plan in exported(day, region):
         certificate = certify(plan, region, Haversine())
         assert [certificate.message(one, "en") for one in certificate.findings] == []
         assert {one.rule for one in certificate.not_judged} <= {"daily-rest", "driving-week"}

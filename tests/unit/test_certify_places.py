@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from config.region import Queue
 from optimizer.certify import GivenTour
 from optimizer.roads.haversine import Haversine
 from tests.fixtures.certify import (
     TUESDAY,
     at,
-    day_out,
     example,
     judged,
     needs,
@@ -180,6 +180,19 @@ class TestFacilityHours:
             "tour truck-1: unloads at plant from 06:59 to 07:14, open is 07:00-17:00"
         ]
 
+    def test_who_stands_in_the_queue_is_served(self) -> None:
+        """Where trucks queue, the place in the queue counts: 15 min before closing are enough."""
+        plant = example().facilities[0]
+        queue = Queue.model_validate({"since": "16:00", "wait_s": 600})
+        region = region_with(facilities=(plant.model_copy(update={"queue": (queue,)}),))
+        last, late = (
+            tour(at("unload", "plant", arrival, "17:10", start_s=16 * 3600 + 55 * 60))
+            for arrival in ("16:45", "16:46")
+        )
+        assert said("facility-hours", last) != []
+        assert said("facility-hours", last, region=region) == []
+        assert said("facility-hours", late, region=region) != []
+
     def test_a_day_on_which_it_is_closed(self) -> None:
         """Saturday."""
         saturday = tour(at("unload", "plant", "09:00", "09:15"), day=date(2026, 11, 28))
@@ -232,16 +245,4 @@ class TestKnown:
         assert said("vehicle-service", tour(at("collect", "s001-1")), region=region) == []
         assert said("vehicle-service", tour(at("collect", "s001-2")), region=region) == [
             "tour truck-1: truck-1 does not collect glass-mixed of s001-2, its services are glass"
-        ]
-
-
-class TestShift:
-    def test_within_and_without(self) -> None:
-        """Truck 1 is out from 06:45 to 14:48."""
-        assert said("shift", day_out("06:45", "14:48")) == []
-        assert said("shift", day_out("06:44", "14:48")) == [
-            "tour truck-1: out from 06:44 to 14:48, the shift is 06:45 to 14:48"
-        ]
-        assert said("shift", day_out("06:45", "14:49")) == [
-            "tour truck-1: out from 06:45 to 14:49, the shift is 06:45 to 14:48"
         ]
