@@ -103,10 +103,7 @@ def curb_side(case: Case) -> Iterator[Outcome]:
 
 
 def facility_hours(case: Case) -> Iterator[Outcome]:
-    """Judge whether each unloading lies within the facility's hours.
-
-    Where trucks queue, whoever stands in the queue early enough is still served.
-    """
+    """Judge whether each unloading lies within the facility's hours."""
     missing = False
     for stop in case.unloads:
         given, facility = stop.given, stop.facility
@@ -116,15 +113,8 @@ def facility_hours(case: Case) -> Iterator[Outcome]:
         if begins is None or given.departure_s is None:
             missing = True
             continue
-        ends = given.departure_s
-        queued_s = 0
-        if facility.queue and given.arrival_s is not None:
-            queued_s = max(0, begins - given.arrival_s)
-        spans = _open(facility, case)
-        if not any(
-            opens <= begins and ends - min(queued_s, begins - opens) <= closes
-            for opens, closes in spans
-        ):
+        ends, spans = given.departure_s, _open(facility, case)
+        if not any(opens <= begins and ends <= closes for opens, closes in spans):
             yield _closed(case, stop, (begins, ends), spans)
     if missing:
         yield NotJudged("facility-hours", case.name, TIMES)

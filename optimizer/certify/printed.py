@@ -31,9 +31,9 @@ def lines(certificate: Certificate, language: Language) -> Iterator[str]:
     for rule, needs, tours in grouped(certificate.not_judged, law, language):
         head = "nicht geprüft: braucht" if german else "not judged: needs"
         yield f"{head} {needs}: {rule.citation} ({rule.text(language)}); {_some(tours)}"
-    for why, (citations, tours) in _exempt(certificate, language).items():
+    for why, (citations, names) in _exempt(certificate, language).items():
         head = "gilt nicht" if german else "does not apply"
-        yield f"{head}: {', '.join(citations)}: {why}; {_some([*tours])}"
+        yield f"{head}: {', '.join(citations)}: {why}; {_some([*names])}"
     if certificate.plan.unused:
         head = "nicht verwendete Spalten" if german else "columns that are not used"
         yield f"{head}: {', '.join(certificate.plan.unused)}"

@@ -103,7 +103,7 @@ def _obstacle(vehicle: Vehicle, stop: Stop) -> Text:
 
 
 def energy(case: Case) -> Iterator[Outcome]:
-    """Judge whether a full battery lasts for the way by the roads, and for what is lifted."""
+    """Judge whether the morning's charge lasts for the way by the roads, and for what is lifted."""
     vehicle = case.vehicle
     if vehicle is None or vehicle.battery_kwh is None:
         yield NotApplied("energy", case.name, NO_BATTERY)
@@ -115,6 +115,6 @@ def energy(case: Case) -> Iterator[Outcome]:
         return
     lifts = sum(len(stop.containers) for stop in case.collects)
     value = sum(known) / 1000 * vehicle.kwh_per_km + lifts * vehicle.kwh_per_lift
-    limit = vehicle.battery_kwh * (1 - vehicle.reserve_share)
+    limit = vehicle.morning_kwh - vehicle.reserve_kwh
     if value > limit:
         yield Finding("energy", case.name, value=value, limit=limit)

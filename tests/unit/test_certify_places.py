@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from config.region import Queue
 from optimizer.certify import GivenTour
 from optimizer.roads.haversine import Haversine
 from tests.fixtures.certify import (
@@ -179,19 +178,6 @@ class TestFacilityHours:
         assert said("facility-hours", tour(at("unload", "plant", "06:59", "07:14"))) == [
             "tour truck-1: unloads at plant from 06:59 to 07:14, open is 07:00-17:00"
         ]
-
-    def test_who_stands_in_the_queue_is_served(self) -> None:
-        """Where trucks queue, the place in the queue counts: 15 min before closing are enough."""
-        plant = example().facilities[0]
-        queue = Queue.model_validate({"since": "16:00", "wait_s": 600})
-        region = region_with(facilities=(plant.model_copy(update={"queue": (queue,)}),))
-        last, late = (
-            tour(at("unload", "plant", arrival, "17:10", start_s=16 * 3600 + 55 * 60))
-            for arrival in ("16:45", "16:46")
-        )
-        assert said("facility-hours", last) != []
-        assert said("facility-hours", last, region=region) == []
-        assert said("facility-hours", late, region=region) != []
 
     def test_a_day_on_which_it_is_closed(self) -> None:
         """Saturday."""

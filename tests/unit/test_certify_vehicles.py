@@ -140,6 +140,13 @@ class TestEnergy:
             "tour truck-1: 5.3 kWh are needed, 5 kWh can be used"
         ]
 
+    def test_a_night_is_too_short_for_a_full_battery(self) -> None:
+        """16 h at 0.1 kW after the shift of 8 h: no more than 1.6 kWh, whatever it could hold."""
+        out = day_out("07:00", "09:00", at("collect", "s001-1", "08:00"))
+        slow = vehicle_with(battery_kwh=100.0, charge_kw=0.1, kwh_per_km=1.0, reserve_share=0.0)
+        [told] = said("energy", out, region=slow, travel=Haversine())
+        assert told == "tour truck-1: 4.3 kWh are needed, 1.6 kWh can be used"
+
     def test_a_diesel_has_no_battery(self) -> None:
         """It is said that the rule does not apply."""
         told = {one.rule: one.why.en for one in judged(day_out("07:00", "09:00")).not_applied}
