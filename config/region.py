@@ -225,6 +225,20 @@ class Vehicle(Fact):
             raise ValueError("overtime_eur_per_h needs overtime_after_h: from when it is paid")
         return self
 
+    @property
+    def reserve_kwh(self) -> float:
+        """What has to be left in the battery."""
+        return (self.battery_kwh or 0.0) * self.reserve_share
+
+    @property
+    def morning_kwh(self) -> float:
+        """The morning's charge: it came home with its reserve, and was charged until now."""
+        battery = self.battery_kwh or 0.0
+        if self.charge_kw is None:
+            return battery
+        out_s = seconds_of_day(self.shift_end) - seconds_of_day(self.shift_start)
+        return min(battery, self.reserve_kwh + self.charge_kw * (86_400 - out_s) / 3600)
+
 
 class Site(Fact):
     """A place with one or more containers."""

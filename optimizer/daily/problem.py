@@ -244,12 +244,8 @@ def _seconds(hours: float | None) -> int | None:
 
 
 def _energy(vehicle: DeclaredVehicle) -> Energy | None:
-    """Return the morning's charge: it came home with its reserve, and was charged until now."""
     if vehicle.battery_kwh is None:
         return None
-    reserve = vehicle.battery_kwh * vehicle.reserve_share
-    charge = vehicle.battery_kwh
-    if vehicle.charge_kw is not None:
-        out_s = seconds_of_day(vehicle.shift_end) - seconds_of_day(vehicle.shift_start)
-        charge = min(charge, reserve + vehicle.charge_kw * (DAY_S - out_s) / 3600)
-    return Energy(charge, vehicle.kwh_per_km, vehicle.kwh_per_lift, reserve)
+    return Energy(
+        vehicle.morning_kwh, vehicle.kwh_per_km, vehicle.kwh_per_lift, vehicle.reserve_kwh
+    )
