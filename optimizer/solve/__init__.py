@@ -11,20 +11,29 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from optimizer.check import check
-from optimizer.model import Reason, Solution, Unserved
+from optimizer.model import Reason, Solution, Tour, Unserved
 from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.decomposition.division import Map
+from optimizer.solve.decomposition.engine import Decomposition
+from optimizer.solve.decomposition.finish import completed as completed_by_parts
 from optimizer.solve.engines import ENGINES, Engine
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
 from optimizer.solve.reasons import completed, explained
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
+from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from optimizer.check import Report
     from optimizer.model import Problem
+
+    type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
+
+DIVISION = Decomposition()
+SHORT_S = 1.0  # budget below which a plan comes first and gets better then
 
 __all__ = ["Engine", "solve"]
 
@@ -36,6 +45,8 @@ def solve(
     warm_start: Solution | None = None,
     effort: float = 1.0,
     engines: Sequence[Engine] = ENGINES,
+    division: Decomposition = DIVISION,
+    progress: Progress | None = None,
 ) -> Solution:
     """Return a legal plan: the best one found, never worse than the start that was given.
 
@@ -49,22 +60,29 @@ def solve(
         warm_start: a plan to start from; kept when nothing better is found.
         effort: share of the usual work to do; studies get by with less.
         engines: what improves the plan, one after the other.
+        division: what solves large problems in their place.
+        progress: told of each better plan that the judge accepts.
 
     Returns:
         A solution that the judge finds legal; what it leaves out is in `unserved`, each with
         a reason. A mandatory visit that cannot be served is there, too.
     """
-    until = monotonic() + max(0.0, budget_s)
+    began = monotonic()
+    until = began + max(0.0, budget_s)
+    if division.supports(problem):
+        return _divided(problem, division, until, seed, warm_start, effort)
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
     if not problem.trucks:
         return _finished(builder, search, Solution((), (), "none", seed), never)
-    best, report = _lawful(problem, solution_of(builder, search.construct(), "construction", seed))
+    best, report = _lawful(problem, _first(builder, search, engines, budget_s), builder)
     if warm_start is not None:
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
+    if progress is not None:
+        progress(monotonic() - began, report.score)
     for index, engine in enumerate(engines):
         share = (until - monotonic()) * engine.share / sum(e.share for e in engines[index:])
         if share <= 0.05:
@@ -75,7 +93,50 @@ def solve(
         judged = check(problem, _complete(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
+            if progress is not None:
+                progress(monotonic() - began, report.score)
+    if best.engine == "none":  # nobody built anything
+        built = solution_of(builder, search.construct(), "construction", seed)
+        best, _ = _lawful(problem, built, builder)
     return _finished(builder, search, best, never)
+
+
+def _first(
+    builder: Builder, search: Search, engines: Sequence[Engine], budget_s: float
+) -> Solution:
+    """Return where to begin: nothing, where the first engine builds better and quicker."""
+    first = engines[0] if engines else None
+    problem = builder.facts.problem
+    if isinstance(first, CompiledSearch) and first.builds(problem) and budget_s >= SHORT_S:
+        return Solution((), (), "none", search.seed)
+    return solution_of(builder, search.construct(), "construction", search.seed)
+
+
+def _divided(
+    problem: Problem,
+    division: Decomposition,
+    until: float,
+    seed: int,
+    warm_start: Solution | None,
+    effort: float,
+) -> Solution:
+    """Solve a large problem: no step of it looks at all pairs of places."""
+    start = warm_start or Solution((), (), "none", seed)
+    if not problem.trucks:
+        left_out = tuple(Unserved(v, Reason.NO_TRUCK) for v in range(len(problem.visits)))
+        return dataclasses.replace(start, tours=(), unserved=left_out)
+    best, report = _lawful(problem, start)
+    found = division.improve(problem, None, best, until, seed, effort)
+    if found is not None:
+        found, judged = _lawful(problem, found)
+        if judged.score < report.score:
+            best = found
+    return completed_by_parts(Map(problem), best, _finished_part)
+
+
+def _finished_part(builder: Builder, solution: Solution) -> Solution:
+    search = Search(builder, solution.seed)
+    return _finished(builder, search, solution, impossible(builder))
 
 
 def _complete(problem: Problem, solution: Solution) -> Solution:
@@ -87,17 +148,33 @@ def _complete(problem: Problem, solution: Solution) -> Solution:
     return dataclasses.replace(solution, unserved=left_out)
 
 
-def _lawful(problem: Problem, solution: Solution) -> tuple[Solution, Report]:
-    """Return a solution without the tours that the judge refuses, and what the judge says."""
+def _lawful(
+    problem: Problem, solution: Solution, builder: Builder | None = None
+) -> tuple[Solution, Report]:
+    """Return a solution without the tours that the judge refuses, and what the judge says.
+
+    With a builder, a truck underway drives home instead. Where even that breaks a rule, so does
+    every plan.
+    """
     report = check(problem, _complete(problem, solution))
     while not report.legal:
         refused = {violation.tour for violation in report.violations}
-        kept = tuple(t for t in solution.tours if problem.trucks[t.truck].id not in refused)
-        if len(kept) == len(solution.tours):
-            kept = ()
-        solution = dataclasses.replace(solution, tours=kept)
+        kept = [t for t in solution.tours if problem.trucks[t.truck].id not in refused]
+        if len(kept) == len(solution.tours) and None in refused:
+            kept = []
+        planned = {tour.truck for tour in kept}
+        tours = (*kept, *(_homeward(builder, planned) if builder else ()))
+        if tours == solution.tours:
+            break
+        solution = dataclasses.replace(solution, tours=tours)
         report = check(problem, _complete(problem, solution))
     return solution, report
+
+
+def _homeward(builder: Builder, planned: set[int]) -> Iterator[Tour]:
+    for truck in range(len(builder.facts.kinds)):
+        if truck not in planned and (route := builder.homeward(truck)) and route.nodes:
+            yield Tour(truck, route.start_s, route.nodes)
 
 
 def _finished(
