@@ -17,7 +17,7 @@ from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of
 from optimizer.daily import DayPlan, LeftOut, instant, require_collection_day
 from optimizer.explain import REASONS
-from optimizer.selection import policy_named
+from optimizer.policies import policy_named
 from storage import assets, migrate
 from storage.database import Database, open_database
 

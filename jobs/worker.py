@@ -14,7 +14,7 @@ from jobs import plan_day, upkeep
 from jobs.believe import believe
 from jobs.ground import write_ground
 from optimizer.model import TravelTimes
-from optimizer.selection import policy_named
+from optimizer.policies import policy_named
 from storage.database import Database
 from storage.migrate import require_schema
 from storage.queue import RunningJob, Task, defer, run_worker

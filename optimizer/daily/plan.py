@@ -76,10 +76,10 @@ def plan_day(
 
 
 def _decide(snapshot: DaySnapshot, occasion: Occasion, belief: Belief, policy: Policy) -> Decision:
-    today_s, next_s = _chances(snapshot)
+    today_s, *chances_s = _chances(snapshot, policy.chances)
     forecast = Forecast(belief, snapshot.population)
-    outlook = look_ahead(snapshot.containers, forecast, today_s, next_s)
-    return Decision(policy.name, occasion, outlook, policy.choose(outlook, occasion), next_s)
+    outlook = look_ahead(snapshot.containers, forecast, today_s, chances_s)
+    return Decision(policy.name, occasion, outlook, policy.choose(outlook, occasion), chances_s[0])
 
 
 def assess(snapshot: DaySnapshot, policy: Policy | None = None) -> tuple[Belief, Decision]:
@@ -128,22 +128,33 @@ def _occasion(snapshot: DaySnapshot) -> Occasion:
         )
     vehicles = snapshot.vehicles
     usual = usual_eur(region, service, snapshot.containers, vehicles)
-    return Occasion(region, service, day, mean(one.eur_per_h for one in vehicles), usual)
+    return Occasion(
+        region,
+        service,
+        day,
+        eur_per_h=mean(one.eur_per_h for one in vehicles),
+        usual_eur=usual,
+        eur_per_km=mean(one.eur_per_km for one in vehicles),
+        fixed_eur=mean(one.fixed_eur_per_day for one in vehicles),
+        trucks_s=float(
+            sum(seconds_of_day(v.shift_end) - seconds_of_day(v.shift_start) for v in vehicles)
+        ),
+    )
 
 
-def _chances(snapshot: DaySnapshot) -> tuple[float, float]:
-    """Return when collection begins today and on the next possible day, in epoch seconds.
+def _chances(snapshot: DaySnapshot, count: int) -> list[float]:
+    """Return when collection begins today and on the next possible days, in epoch seconds.
 
     A decision that is taken during the day looks from its own instant.
     """
     region, service = snapshot.region, snapshot.service
     opens = seconds_of_day(service.earliest)
     today = instant(region, snapshot.day, opens).timestamp()
-    later = region.next_collection_day(service, snapshot.day)
-    return (
-        max(today, snapshot.decided_at.timestamp()),
-        instant(region, later, opens).timestamp(),
-    )
+    chances, day = [max(today, snapshot.decided_at.timestamp())], snapshot.day
+    for _ in range(count):
+        day = region.next_collection_day(service, day)
+        chances.append(instant(region, day, opens).timestamp())
+    return chances
 
 
 def _solve(problem: Problem, solve: Solve) -> Solution:
