@@ -41,6 +41,7 @@ class Visit:
         windows: spans in which service may start; empty means at any time.
         prize_eur: what serving it is worth; None makes it mandatory.
         trucks: indices of the trucks that can serve it; None means all.
+        lifts: containers lifted there; each takes energy.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Visit:
     windows: tuple[TimeWindow, ...] = ()
     prize_eur: float | None = None
     trucks: frozenset[int] | None = None
+    lifts: int = 1
 
     @property
     def mandatory(self) -> bool:
@@ -59,13 +61,25 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSpan:
+    """How long a truck that comes to a facility from `from_s` on waits in the queue there."""
+
+    from_s: int
+    wait_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facility:
     """Where a truck unloads everything it carries of the accepted fractions.
 
     Attributes:
         accepts: indices of the fractions it takes.
-        windows: opening hours: spans in which unloading may start; empty means always open.
+        windows: opening hours: spans in which a truck may join the queue, which where there is
+            none is when unloading starts; empty means always open.
         unload_s: time for weighing and unloading.
+        queue: the wait by time of arrival, in steps; before the first there is none. A truck may
+            wait outside until the queue is shorter, so it never pays to arrive later: who is
+            ready at t is done at the minimum over t' >= t of t' + wait(t') + unload_s.
     """
 
     id: str
@@ -73,6 +87,7 @@ class Facility:
     accepts: frozenset[int]
     unload_s: int
     windows: tuple[TimeWindow, ...] = ()
+    queue: tuple[QueueSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,8 @@ class BreakRule:
         earliest_start_s: seconds of the day at which it may start.
         latest_start_s: seconds of the day by which it has to start.
         due_after_s: length of a tour (break included) up to which none is due.
+        resets_driving: whether driving without a break counts from anew after it; the first part
+            of a divided one does not (VO (EG) 561/2006 Art. 7).
     """
 
     rule: str
@@ -108,6 +125,49 @@ class BreakRule:
     earliest_start_s: int
     latest_start_s: int
     due_after_s: int = 0
+    resets_driving: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What an electric truck has for a tour, and needs; it is charged at the depot, overnight.
+
+    Attributes:
+        charge_kwh: in the battery at the tour's start.
+        reserve_kwh: what has to be left of it at the end.
+    """
+
+    charge_kwh: float
+    kwh_per_km: float
+    kwh_per_lift: float = 0.0
+    reserve_kwh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """What a truck that is already on its tour has done, at its shift's start and from there.
+
+    Its tour counts from `started_s` for breaks, overtime and length, and what it has done counts
+    towards the limits of a day; kilometres, hours and overtime cost from the shift's start on, and
+    its fixed cost is paid already. Loaded, it has to unload even when nothing is left to visit.
+
+    Attributes:
+        kg: on board, per fraction in the problem's order; likewise `litres`.
+        started_s: when its tour began, in seconds of the day.
+        driven_s: driven since then; `driven_since_break_s` since its last break.
+        stops: visits done; likewise `kg_today` and `litres_today`, collected in all.
+        used_kwh: taken from `Energy.charge_kwh` so far.
+    """
+
+    kg: tuple[float, ...]
+    litres: tuple[float, ...]
+    started_s: int
+    driven_s: int = 0
+    driven_since_break_s: int = 0
+    stops: int = 0
+    kg_today: float = 0.0
+    litres_today: float = 0.0
+    used_kwh: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +180,17 @@ class Truck:
         shift: earliest start and latest end of its tour.
         payload_kg: limit of its load over all compartments.
         breaks: in the order in which they are taken.
+        break_options: other chains of breaks, each lawful in place of `breaks`; e.g. a break in
+            two parts.
         max_stops: limit of visits a day; likewise `max_kg` and `max_litres` (all trips together),
             `max_driving_s` a day and `max_driving_between_breaks_s`.
+        latest_start_s: by when its tour has to start; None means at any time of its shift.
+        max_tour_s: limit of a tour from its start to its end, breaks and waiting included.
         fixed_eur: cost of using it at all on this day.
+        overtime_after_s: length of a tour from which each hour costs `overtime_eur_per_h` more.
+        overnight_load_allowed: it may end its day loaded.
+        energy: of an electric truck.
+        underway: what it has done, where it is on its tour already.
     """
 
     id: str
@@ -141,6 +209,19 @@ class Truck:
     fixed_eur: float = 0.0
     eur_per_km: float = 0.0
     eur_per_h: float = 0.0
+    break_options: tuple[tuple[BreakRule, ...], ...] = ()
+    latest_start_s: int | None = None
+    max_tour_s: int | None = None
+    overtime_after_s: int | None = None
+    overtime_eur_per_h: float = 0.0
+    overnight_load_allowed: bool = False
+    energy: Energy | None = None
+    underway: Underway | None = None
+
+    @property
+    def break_chains(self) -> tuple[tuple[BreakRule, ...], ...]:
+        """The chains of breaks of which a tour has to keep one."""
+        return (self.breaks, *self.break_options)
 
     def compartment_of(self, fraction: int) -> int | None:
         """Return the index of the compartment that takes a fraction, or None."""
@@ -171,6 +252,8 @@ class Problem:
         distance_m: (L, L) float, length of the same way.
         name: for messages and files.
         blocks: travel of a large problem, which has no arrays of all pairs.
+        balance_eur_per_h: price of unequal tours, per hour between the longest and the shortest
+            tour in use; a soft goal.
 
     Raises:
         ProblemError: it is not well formed; the error names the field.
@@ -184,6 +267,7 @@ class Problem:
     distance_m: NDArray[np.float64] = field(default_factory=_no_metres)
     name: str = ""
     blocks: Travel | None = None
+    balance_eur_per_h: float = 0.0
     _node_of: dict[str, int] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from config.errors import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from optimizer.model import Problem, TimeWindow, Truck
+    from optimizer.model import BreakRule, Facility, Problem, TimeWindow, Truck
 
 LARGEST = 1e12  # beyond any day's seconds, metres, grams or millilitres; keeps int64 sums safe
 
@@ -52,14 +52,17 @@ def validate(problem: Problem) -> None:
             not 0 <= truck < len(problem.trucks) for truck in visit.trucks
         ):
             raise ProblemError(f"{at}.trucks", "names a truck that is not there")
+        _whole(f"{at}.lifts", [visit.lifts])
     for index, facility in enumerate(problem.facilities):
         at = f"facilities[{index}]"
         _location(problem, f"{at}.location", facility.location)
         _fractions(problem, f"{at}.accepts", facility.accepts)
         _seconds(f"{at}.unload_s", [facility.unload_s])
         _windows(f"{at}.windows", facility.windows)
+        _queue(f"{at}.queue", facility)
     for index, truck in enumerate(problem.trucks):
         _truck(problem, f"trucks[{index}]", truck)
+    _amounts("balance_eur_per_h", [problem.balance_eur_per_h])
 
 
 def _matrices(problem: Problem) -> None:
@@ -101,19 +104,62 @@ def _truck(problem: Problem, at: str, truck: Truck) -> None:
         for name in (
             "payload_kg", "max_stops", "max_kg", "max_litres", "max_driving_s",
             "max_driving_between_breaks_s", "fixed_eur", "eur_per_km", "eur_per_h",
+            "latest_start_s", "max_tour_s", "overtime_after_s", "overtime_eur_per_h",
         )
     }  # fmt: skip
     for name, limit in limits.items():
         if limit is not None:
             _amounts(f"{at}.{name}", [limit])
-    for number, rule in enumerate(truck.breaks):
-        here = f"{at}.breaks[{number}]"
+    if truck.latest_start_s is not None and truck.latest_start_s < truck.shift.earliest_s:
+        raise ProblemError(f"{at}.latest_start_s", "is before the shift starts")
+    _breaks(f"{at}.breaks", truck.breaks)
+    for number, chain in enumerate(truck.break_options):
+        _breaks(f"{at}.break_options[{number}]", chain)
+    if truck.energy is not None:
+        for name in ("charge_kwh", "kwh_per_km", "kwh_per_lift", "reserve_kwh"):
+            _amounts(f"{at}.energy.{name}", [getattr(truck.energy, name)])
+    _underway(problem, f"{at}.underway", truck)
+
+
+def _underway(problem: Problem, at: str, truck: Truck) -> None:
+    done = truck.underway
+    if done is None:
+        return
+    for name in ("kg", "litres"):
+        amounts = getattr(done, name)
+        if len(amounts) != len(problem.fractions):
+            raise ProblemError(f"{at}.{name}", "needs one amount per fraction")
+        _amounts(f"{at}.{name}", amounts)
+        for fraction, amount in enumerate(amounts):
+            if amount and truck.compartment_of(fraction) is None:
+                what = problem.fractions[fraction]
+                raise ProblemError(f"{at}.{name}", f"the truck has no compartment for {what!r}")
+    for name in ("started_s", "driven_s", "driven_since_break_s", "stops"):
+        _whole(f"{at}.{name}", [getattr(done, name)])
+    for name in ("kg_today", "litres_today", "used_kwh"):
+        _amounts(f"{at}.{name}", [getattr(done, name)])
+    if done.started_s > truck.shift.earliest_s:
+        raise ProblemError(f"{at}.started_s", "is after the shift's start, which is now")
+
+
+def _breaks(at: str, chain: Sequence[BreakRule]) -> None:
+    for number, rule in enumerate(chain):
+        here = f"{at}[{number}]"
         _seconds(
             here,
             [rule.duration_s, rule.earliest_start_s, rule.latest_start_s, rule.due_after_s],
         )
         if rule.latest_start_s < rule.earliest_start_s:
             raise ProblemError(f"{here}.latest_start_s", "is before earliest_start_s")
+
+
+def _queue(at: str, facility: Facility) -> None:
+    before = -1
+    for number, span in enumerate(facility.queue):
+        _seconds(f"{at}[{number}]", [span.from_s, span.wait_s])
+        if span.from_s <= before:
+            raise ProblemError(f"{at}[{number}].from_s", "is not after the span before")
+        before = span.from_s
 
 
 def _ids(at: str, ids: Sequence[str]) -> None:
@@ -140,10 +186,14 @@ def _amounts(at: str, amounts: Iterable[float]) -> None:
 
 
 def _seconds(at: str, instants: Iterable[int]) -> None:
-    for instant in instants:
-        if isinstance(instant, bool) or not isinstance(instant, int | np.integer):
-            raise ProblemError(at, f"{instant!r} is no whole number of seconds")
-    _amounts(at, instants)
+    _whole(at, instants, "whole number of seconds")
+
+
+def _whole(at: str, counts: Iterable[int], what: str = "whole number") -> None:
+    for count in counts:
+        if isinstance(count, bool) or not isinstance(count, int | np.integer):
+            raise ProblemError(at, f"{count!r} is no {what}")
+    _amounts(at, counts)
 
 
 def _fractions(problem: Problem, at: str, fractions: Iterable[int]) -> None:

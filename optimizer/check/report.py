@@ -120,18 +120,22 @@ class CostParts:
     """Where the money goes.
 
     Attributes:
+        overtime_eur: what hours of overtime cost beyond `hours_eur`.
         prizes_eur: value of the optional visits that are left out; not part of the total.
+        balance_eur: price of unequal tours; a goal and no money, so not part of the total.
     """
 
     fixed_eur: float
     km_eur: float
     hours_eur: float
     prizes_eur: float
+    overtime_eur: float = 0.0
+    balance_eur: float = 0.0
 
     @property
     def total_eur(self) -> float:
         """What the tours cost."""
-        return self.fixed_eur + self.km_eur + self.hours_eur
+        return self.fixed_eur + self.km_eur + self.hours_eur + self.overtime_eur
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,9 +173,11 @@ class Report:
     def score(self) -> tuple[int, float]:
         """What solutions are compared by, smaller is better.
 
-        First the mandatory visits left out, then cost plus the prizes left out.
+        First the mandatory visits left out, then cost plus the prizes left out and the price of
+        unequal tours.
         """
-        return len(self.mandatory_unserved), self.cost_eur + self.cost.prizes_eur
+        goals = self.cost.prizes_eur + self.cost.balance_eur
+        return len(self.mandatory_unserved), self.cost_eur + goals
 
 
 def clock(seconds: float) -> str:

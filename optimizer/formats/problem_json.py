@@ -33,6 +33,14 @@ class VisitPart(_Part):
     windows: list[Window] = []
     prize_eur: float | None = None
     trucks: list[str] | None = None
+    lifts: int = 1
+
+
+class QueuePart(_Part):
+    """The wait of who comes from a time on."""
+
+    from_s: int
+    wait_s: int
 
 
 class FacilityPart(_Part):
@@ -43,6 +51,7 @@ class FacilityPart(_Part):
     accepts: list[str]
     unload_s: int = 0
     windows: list[Window] = []
+    queue: list[QueuePart] = []
 
 
 class CompartmentPart(_Part):
@@ -61,6 +70,30 @@ class BreakPart(_Part):
     earliest_start_s: int
     latest_start_s: int
     due_after_s: int = 0
+    resets_driving: bool = True
+
+
+class EnergyPart(_Part):
+    """What an electric truck has, and needs."""
+
+    charge_kwh: float
+    kwh_per_km: float
+    kwh_per_lift: float = 0.0
+    reserve_kwh: float = 0.0
+
+
+class UnderwayPart(_Part):
+    """What a truck on its tour has done; amounts on board are named by fraction."""
+
+    kg: Amounts = {}
+    litres: Amounts = {}
+    started_s: int
+    driven_s: int = 0
+    driven_since_break_s: int = 0
+    stops: int = 0
+    kg_today: float = 0.0
+    litres_today: float = 0.0
+    used_kwh: float = 0.0
 
 
 class TruckPart(_Part):
@@ -82,6 +115,14 @@ class TruckPart(_Part):
     fixed_eur: float = 0.0
     eur_per_km: float = 0.0
     eur_per_h: float = 0.0
+    break_options: list[list[BreakPart]] = []
+    latest_start_s: int | None = None
+    max_tour_s: int | None = None
+    overtime_after_s: int | None = None
+    overtime_eur_per_h: float = 0.0
+    overnight_load_allowed: bool = False
+    energy: EnergyPart | None = None
+    underway: UnderwayPart | None = None
 
 
 class ProblemFile(_Part):
@@ -94,6 +135,7 @@ class ProblemFile(_Part):
     trucks: list[TruckPart]
     duration_s: list[list[int]]
     distance_m: list[list[float]]
+    balance_eur_per_h: float = 0.0
 
 
 def read_problem_json(path: Path, vehicles: int | None = None) -> model.Problem:
@@ -186,6 +228,7 @@ def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
                 _windows(visit.windows),
                 visit.prize_eur,
                 may,
+                visit.lifts,
             )
         )
     facilities = tuple(
@@ -195,6 +238,7 @@ def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
             _fractions(f"facilities[{index}].accepts", part.accepts, fraction),
             part.unload_s,
             _windows(part.windows),
+            tuple(model.QueueSpan(span.from_s, span.wait_s) for span in part.queue),
         )
         for index, part in enumerate(file.facilities)
     )
@@ -207,6 +251,7 @@ def _problem(file: ProblemFile, vehicles: int | None) -> model.Problem:
         _matrix("duration_s", file.duration_s).astype(np.int64),
         _matrix("distance_m", file.distance_m),
         file.name,
+        balance_eur_per_h=file.balance_eur_per_h,
     )
 
 
@@ -219,12 +264,34 @@ def _truck(at: str, part: TruckPart, fraction: dict[str, int]) -> model.Truck:
         )
         for i, body in enumerate(part.compartments)
     )
-    plain = part.model_dump(exclude={"shift", "compartments", "breaks"})
+    plain = part.model_dump(
+        exclude={"shift", "compartments", "breaks", "break_options", "energy", "underway"}
+    )
+    energy = part.energy
     return model.Truck(
         **plain,
         shift=model.TimeWindow(*part.shift),
         compartments=compartments,
-        breaks=tuple(model.BreakRule(**rule.model_dump()) for rule in part.breaks),
+        breaks=_breaks(part.breaks),
+        break_options=tuple(_breaks(chain) for chain in part.break_options),
+        energy=None if energy is None else model.Energy(**energy.model_dump()),
+        underway=_underway(f"{at}.underway", part.underway, fraction),
+    )
+
+
+def _breaks(chain: list[BreakPart]) -> tuple[model.BreakRule, ...]:
+    return tuple(model.BreakRule(**rule.model_dump()) for rule in chain)
+
+
+def _underway(
+    at: str, part: UnderwayPart | None, fraction: dict[str, int]
+) -> model.Underway | None:
+    if part is None:
+        return None
+    return model.Underway(
+        **part.model_dump(exclude={"kg", "litres"}),
+        kg=_amounts(f"{at}.kg", part.kg, fraction),
+        litres=_amounts(f"{at}.litres", part.litres, fraction),
     )
 
 
@@ -273,8 +340,15 @@ def _file(problem: model.Problem) -> ProblemFile:
             for body in one.compartments
         ]
         shift = [one.shift.earliest_s, one.shift.latest_s]
-        rules = [asdict(rule) for rule in one.breaks]
-        return {**asdict(one), "shift": shift, "compartments": bodies, "breaks": rules}
+        plain = asdict(one)
+        chains = {
+            "breaks": list(plain["breaks"]),
+            "break_options": [list(chain) for chain in plain["break_options"]],
+        }
+        if one.underway is not None:
+            done = one.underway
+            plain["underway"] |= {"kg": amounts(done.kg), "litres": amounts(done.litres)}
+        return {**plain, **chains, "shift": shift, "compartments": bodies}
 
     return ProblemFile.model_validate(
         {
@@ -297,11 +371,13 @@ def _file(problem: model.Problem) -> ProblemFile:
                     **asdict(facility),
                     "accepts": [names[f] for f in sorted(facility.accepts)],
                     "windows": windows(facility.windows),
+                    "queue": [asdict(span) for span in facility.queue],
                 }
                 for facility in problem.facilities
             ],
             "trucks": [truck(one) for one in problem.trucks],
             "duration_s": duration_s.tolist(),
             "distance_m": distance_m.tolist(),
+            "balance_eur_per_h": problem.balance_eur_per_h,
         }
     )

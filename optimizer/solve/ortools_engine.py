@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.model import Solution, Tour
 from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.demands import demands
 from optimizer.solve.search import Search
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class OrTools:
 
         from optimizer.solve.ortools_model import day_model
 
+        if demands(problem):
+            return None
         search = Search(builder, seed)
         routes = [route for route in day_of(search, builder, start).routes if route]
         if not routes or len(problem.visits) > LARGEST:

@@ -18,9 +18,13 @@ from config.errors import FileFormatError
 from optimizer.check import check
 from optimizer.formats.plan_json import PlanFile, TourPart, read_plan, write_plan
 from optimizer.formats.problem_json import (
+    BreakPart,
+    EnergyPart,
     FacilityPart,
     ProblemFile,
+    QueuePart,
     TruckPart,
+    UnderwayPart,
     VisitPart,
     read_problem_json,
     write_problem_json,
@@ -28,7 +32,8 @@ from optimizer.formats.problem_json import (
 from optimizer.formats.wcvrptw import MILE_M, read_wcvrptw
 from optimizer.model import Problem, Reason
 from optimizer.solve import solve
-from tests.fixtures.problems import city_day
+from optimizer.solve.demands import Demand, demands
+from tests.fixtures.problems import city_day, ruled_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +83,7 @@ def run(
 
 def same(one: Problem, other: Problem) -> bool:
     """Whether two problems are equal, arrays included."""
-    parts = ("fractions", "visits", "facilities", "trucks", "name")
+    parts = ("fractions", "visits", "facilities", "trucks", "name", "balance_eur_per_h")
     return all(getattr(one, part) == getattr(other, part) for part in parts) and all(
         np.array_equal(getattr(one, part), getattr(other, part))
         for part in ("duration_s", "distance_m")
@@ -105,7 +110,8 @@ def test_documented_plan_is_legal_for_the_documented_problem(
     assert set(violation) == set(shown["violations"][0])
 
 
-@pytest.mark.parametrize("part", [VisitPart, FacilityPart, TruckPart, ProblemFile, TourPart,
+@pytest.mark.parametrize("part", [VisitPart, FacilityPart, QueuePart, TruckPart, BreakPart,
+                                  EnergyPart, UnderwayPart, ProblemFile, TourPart,
                                   PlanFile])  # fmt: skip
 def test_every_field_is_documented(part: type[Any]) -> None:
     """The page names each field that a file may have."""
@@ -128,6 +134,17 @@ def test_problem_survives_its_file(
     day = city_day(visits, seed)
     write_problem_json(path, day)
     assert same(read_problem_json(path), day)
+
+
+def test_every_rule_survives_its_file(tmp_path: Path) -> None:
+    """A problem that asks for every rule is read as it was written, and says so to the engines."""
+    path = tmp_path / "ruled.json"
+    day = ruled_day(5)
+    write_problem_json(path, day)
+    again = read_problem_json(path)
+    assert same(again, day)
+    assert demands(again) == frozenset(Demand)
+    assert not demands(city_day(5))
 
 
 def test_plan_survives_its_file(tmp_path: Path) -> None:

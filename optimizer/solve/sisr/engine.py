@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optimizer.solve.demands import demands
 from optimizer.solve.sisr.warm import is_warm
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def steps(visits: int, effort: float) -> int:
 def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
-    It knows no limit of driving between two breaks, and unloads everything at one facility.
+    It knows no limit of driving between two breaks, unloads everything at one facility, and
+    honours no demand beyond the common ones.
     """
     wanted = {
         fraction
@@ -79,6 +81,7 @@ def expressible(problem: Problem) -> bool:
     return (
         0 < len(problem.visits) <= MOST_VISITS
         and bool(problem.trucks)
+        and not demands(problem)
         and any(wanted <= facility.accepts for facility in problem.facilities)
         and all(
             len(truck.breaks) <= MOST_BREAKS and truck.max_driving_between_breaks_s is None
