@@ -8,8 +8,9 @@ MOST_PERCENT, MOST_DAYS, MOST_CHANCES = 150, 366, 10  # what a policy may be ask
 
 
 def policy_named(text: str) -> Policy:
-    """Return the policy that a word names: `risk`, `horizon:3` (collection days), `threshold:80`
-    (%) or `calendar:10` (days).
+    """Return the policy that a word names.
+
+    `risk`, `horizon:3` (collection days), `threshold:80` (%) or `calendar:10` (days).
 
     Raises:
         PlanError: it names none.

@@ -324,6 +324,17 @@ def _merge(
     mandatory = bool(choice.mandatory[chosen].any())
     if not mandatory and prize <= occasion.site_eur + len(chosen) * occasion.container_eur:
         return None
+    return site_visit(name, chosen, outlook, occasion, None if mandatory else prize)
+
+
+def site_visit(
+    name: str,
+    chosen: Sequence[int],
+    outlook: Outlook,
+    occasion: Occasion,
+    prize_eur: float | None = 0.0,
+) -> Candidate:
+    """Return a visit that empties some of a site's containers, with what that weighs and takes."""
     service = occasion.service
     kg, litres = [0.0] * len(service.fractions), [0.0] * len(service.fractions)
     for index in chosen:
@@ -340,5 +351,5 @@ def _merge(
         kg=tuple(kg),
         litres=tuple(litres),
         service_s=service.site_s + len(chosen) * service.container_s,
-        prize_eur=None if mandatory else prize,
+        prize_eur=prize_eur,
     )

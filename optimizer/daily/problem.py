@@ -90,7 +90,7 @@ def build(
     problem = Problem(
         fractions=snapshot.service.fractions,
         visits=tuple(
-            _visit(snapshot, candidate, 1 + len(reached) + row)
+            visit_of(snapshot, candidate, 1 + len(reached) + row)
             for row, candidate in enumerate(on_road)
         ),
         facilities=tuple(
@@ -152,8 +152,11 @@ def _facility(snapshot: DaySnapshot, facility: DeclaredFacility, location: int) 
     )
 
 
-def _visit(snapshot: DaySnapshot, candidate: Candidate, location: int) -> Visit:
-    """Noise counts until it ends, so service has to be over when the service's day is."""
+def visit_of(snapshot: DaySnapshot, candidate: Candidate, location: int) -> Visit:
+    """Return a candidate as a visit.
+
+    Noise counts until it ends, so service has to be over when the service's day is.
+    """
     earliest = seconds_of_day(snapshot.service.earliest)
     latest = seconds_of_day(snapshot.service.latest) - candidate.service_s
     return Visit(
