@@ -1,18 +1,46 @@
-"""Judge a plan from a file against its problem."""
+"""Judge a plan from a file: against its problem, or by a region's rules."""
 
 import json
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.counted import counted
 from cli.solve import FileFormat
+from config.errors import PlanError
+
+
+class Language(StrEnum):
+    """In which the certificate is written."""
+
+    EN = "en"
+    DE = "de"
 
 
 def command(
-    problem: Annotated[Path, typer.Argument(metavar="FILE", help="The problem.")],
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, plan.json.")],
+    problem: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The problem; with --region the plan.")
+    ],
+    plan: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PLAN]", help="The plan, plan.json or .sol.", show_default=False),
+    ] = None,
+    region: Annotated[
+        str, typer.Option(help="Judge by the law and the facts of this region: a name or folder.")
+    ] = "",
+    day: Annotated[
+        str, typer.Option("--date", metavar="YYYY-MM-DD", help="Of a plan that names no date.")
+    ] = "",
+    lang: Annotated[Language, typer.Option(help="Of the certificate.")] = Language.EN,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the certificate there, as HTML to print.")
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Travel times from straight lines, without roads.")
+    ] = False,
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="How the problem is written.")
     ] = FileFormat.JSON,
@@ -21,17 +49,53 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Judge a plan against its problem: names each rule that is broken, and where.
+    """Judge a plan: names each rule that is broken, and where.
 
-    Ends with 0 when the plan is legal, 1 when it is not, 2 when a file cannot be read.
+    `check PROBLEM PLAN` judges a plan against its problem. `check --region NAME PLAN` judges any
+    plan, as CSV or JSON, by the law and the region's facts, and cites the paragraph; see
+    docs/certificate.md. Ends with 0 when no rule is broken, 1 when one is, 2 when a file cannot be
+    read.
     """
+    if region:
+        if plan is not None:
+            raise PlanError("--region judges one plan; leave the problem out")
+        if not _certified(region, problem, day, lang, out, as_json=as_json, estimate=estimate):
+            raise typer.Exit(1)
+        return
+    if plan is None:
+        raise PlanError("which plan? Give PROBLEM PLAN, or --region NAME PLAN")
+    _check(problem, plan, file_format, vehicles, as_json=as_json)
+
+
+def _certified(
+    region: str,
+    plan: Path,
+    day: str,
+    lang: Language,
+    out: Path | None,
+    *,
+    as_json: bool,
+    estimate: bool,
+) -> bool:
+    from cli.certificate import Asked, judge
+
+    try:
+        on = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise PlanError(f"--date {day!r} is no day; write it as 2026-11-24") from None
+    language: Literal["en", "de"] = "de" if lang is Language.DE else "en"
+    return judge(Asked(region, plan, on, language, as_json, out, estimate)).legal
+
+
+def _check(
+    problem: Path, plan: Path, file_format: FileFormat, vehicles: int | None, *, as_json: bool
+) -> None:
     from optimizer.check import check
     from optimizer.formats import FORMATS
-    from optimizer.formats.plan_json import read_plan
 
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
-    given = read_plan(plan, loaded)
+    given = reader.read_plan(plan, loaded)
     report = check(loaded, given.solution)
     violations = (*given.unknown, *report.violations)
     distance = report.distance_m / reader.unit_m
@@ -53,7 +117,7 @@ def command(
             "vehicles": len(report.tours),
             "distance": round(distance, 3),
             "unit": reader.unit,
-            "cost": round(report.cost_eur, 2),
+            "cost": round(reader.cost(report), 2),
             "unserved": unserved,
         }
         typer.echo(json.dumps(summary, ensure_ascii=False))
@@ -63,7 +127,7 @@ def command(
         verdict = counted(len(violations), "violation") if violations else "legal"
         typer.echo(
             f"{verdict}: {counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
-            f"cost {report.cost_eur:.2f}, {len(unserved)} unserved"
+            f"cost {reader.cost(report):.2f}, {len(unserved)} unserved"
         )
     if violations:
         raise typer.Exit(1)

@@ -27,7 +27,7 @@ ENTRIES = (
     Entry("demo", START, "Run the whole system on this machine, with a simulated city."),
     Entry("plan", DECIDE, "Plan the tours of a day."),
     Entry("solve", DECIDE, "Solve a routing problem from a file."),
-    Entry("check", DECIDE, "Judge a plan from a file against its problem."),
+    Entry("check", DECIDE, "Judge a plan: against its problem, or by a region's rules."),
     Entry("study", DECIDE, "What-if studies on simulated weeks.", group=True),
     Entry("region", FACTS, "Regions: check one, or build one from OpenStreetMap.", group=True),
     Entry("roads", FACTS, "The road network: fetch it, prepare it, look at it.", group=True),

@@ -15,7 +15,9 @@ from config.region_folder import load_region
 from config.settings import Settings, load_settings
 from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of
-from optimizer.daily import DayPlan, LeftOut, instant, require_collection_day
+from optimizer.certify import write_csv
+from optimizer.certify.json_file import parse_json
+from optimizer.daily import DayPlan, LeftOut, PlannedStop, instant, require_collection_day
 from optimizer.explain import REASONS
 from optimizer.policies import policy_named
 from storage import assets, migrate
@@ -47,6 +49,9 @@ def command(
         bool, typer.Option("--publish", help="Send the tours to the trucks.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print one row for each stop, see docs/certificate.md.")
+    ] = False,
 ) -> None:
     """Plan the tours of a day; the plan is kept as a draft unless it is published."""
     settings = load_settings(**({"region": region} if region else {}))
@@ -67,7 +72,9 @@ def command(
         travel = open_travel(settings, facts)
         with database.connect() as connection:
             name, plan = run(connection, settings, facts, travel, order, now, budget_s=budget)
-    if as_json:
+    if as_csv:
+        print(table(name, plan, facts), end="")
+    elif as_json:
         print(json.dumps(summary(name, plan, order.publish), indent=2, ensure_ascii=False))
     else:
         show(Console(), name, plan, order.publish, now)
@@ -166,6 +173,12 @@ def _totals(plan: DayPlan) -> str:
     )
 
 
+def table(name: str, plan: DayPlan, region: Region) -> str:
+    """Return a plan as CSV, one row for each stop, as `binround check --region` reads it."""
+    told = summary(name, plan, published=False)
+    return write_csv(parse_json(told, name, region.time_zone))
+
+
 def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
     """Return a plan as JSON values; times are instants in UTC."""
     snapshot = plan.snapshot
@@ -210,10 +223,12 @@ def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
                         "id": stop.id,
                         "name": stop.name,
                         "arrival": at(stop.arrival_s),
+                        "start": at(stop.start_s),
                         "departure": at(stop.departure_s),
                         "containers": list(stop.containers),
                         "kg": round(stop.kg, 1),
                         "load_kg": round(stop.load_kg, 1),
+                        **_by_fraction(plan, stop),
                         "why": {"en": stop.why.text.en, "de": stop.why.text.de}
                         if stop.why
                         else None,
@@ -234,6 +249,22 @@ def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
             }
             for one in plan.left_out
         ],
+    }
+
+
+def _by_fraction(plan: DayPlan, stop: PlannedStop) -> dict[str, dict[str, float]]:
+    """Return what a visit collects of each fraction, so that compartments can be judged."""
+    if stop.kind != "visit":
+        return {}
+    problem = plan.day.problem
+    visit = problem.visit(problem.node_of(stop.id))
+    return {
+        name: {
+            fraction: round(amount, 1)
+            for fraction, amount in zip(problem.fractions, amounts, strict=True)
+            if amount > 0
+        }
+        for name, amounts in (("kg_by_fraction", visit.kg), ("litres_by_fraction", visit.litres))
     }
 
 

@@ -15,6 +15,9 @@ class FileFormat(StrEnum):
 
     JSON = "json"
     WCVRPTW = "wcvrptw"
+    WCVRPTW_DECIMAL = "wcvrptw-decimal"
+    VRPLIB = "vrplib"
+    SOLOMON = "solomon"
 
 
 def command(
@@ -33,11 +36,12 @@ def command(
 ) -> None:
     """Solve a routing problem from a file, and write the plan.
 
-    Formats: json (docs/plan-json.md) and wcvrptw (Kim, Kim and Sahoo 2006).
+    Formats: json; wcvrptw (Kim, Kim and Sahoo 2006; wcvrptw-decimal reads its times as hours and
+    hundredths); vrplib (CVRP, VRPTW, PCVRPTW, MTVRPTW); solomon (also Gehring and Homberger). The
+    plan is JSON (docs/plan-json.md), or a .sol file where the format has those and OUT ends so.
     """
     from optimizer.check import check
     from optimizer.formats import FORMATS
-    from optimizer.formats.plan_json import write_plan
     from optimizer.solve.isolation import solve_isolated
 
     if not out.parent.is_dir():
@@ -46,11 +50,11 @@ def command(
     loaded = reader.read(problem, vehicles)
     solution = solve_isolated(loaded, budget, seed)
     report = check(loaded, solution)
-    write_plan(out, loaded, solution, report)
+    reader.write_plan(out, loaded, solution, report)
     distance = report.distance_m / reader.unit_m
     typer.echo(
         f"{counted(len(report.tours), 'vehicle')}, {distance:.1f} {reader.unit}, "
-        f"cost {report.cost_eur:.2f}, {len(solution.unserved)} unserved ({solution.engine})"
+        f"cost {reader.cost(report):.2f}, {len(solution.unserved)} unserved ({solution.engine})"
     )
     for entry in solution.unserved:
         extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"

@@ -161,6 +161,7 @@ class Vehicle(Fact):
     name: str
     depot: Id
     services: tuple[Id, ...] = Field(min_length=1)
+    crew: int = Field(default=1, ge=1, le=9)  # persons on board; two can guide each other
     payload_kg: float = Field(gt=0)
     compartments: tuple[Compartment, ...] = Field(min_length=1)
     shift_start: WallTime  # leaves the depot
@@ -187,6 +188,7 @@ class Site(Fact):
     lon: Longitude
     lat: Latitude
     curb: bool = False  # only to be served from the truck's right-hand side
+    reverse: bool = False  # to be reached or left in reverse only, so with a banksman
     synthetic: bool = False  # placed by a generator, not surveyed
 
 

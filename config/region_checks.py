@@ -109,7 +109,7 @@ def _same_site(rows: Rows, mistakes: Mistakes) -> None:
     first: dict[str, Declared[ContainerRow]] = {}
     for row in rows:
         other = first.setdefault(row.value.site, row)
-        for field in ("site_name", "lon", "lat", "curb", "site_synthetic"):
+        for field in ("site_name", "lon", "lat", "curb", "reverse", "site_synthetic"):
             if getattr(row.value, field) != getattr(other.value, field):
                 line = other.source.line((field,))
                 message = f"differs from line {line}, which describes the same site"

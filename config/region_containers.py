@@ -29,6 +29,7 @@ class ContainerRow(Fact):
     lon: Longitude
     lat: Latitude
     curb: bool = False
+    reverse: bool = False
     fraction: Id
     volume_l: float = Field(gt=0)
     sensor: Id | None = None
@@ -44,6 +45,7 @@ class ContainerRow(Fact):
             lon=site.lon,
             lat=site.lat,
             curb=site.curb,
+            reverse=site.reverse,
             site_synthetic=site.synthetic,
         )
 
@@ -55,6 +57,7 @@ class ContainerRow(Fact):
             lon=self.lon,
             lat=self.lat,
             curb=self.curb,
+            reverse=self.reverse,
             synthetic=self.site_synthetic,
         )
 

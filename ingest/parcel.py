@@ -1,6 +1,6 @@
 """A message on its path, and what the steps of the path are handed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -10,6 +10,20 @@ from ingest.codecs import Refusal
 from ingest.codecs.calibration import History
 from ingest.codecs.envelopes import Report, Uplink
 from ingest.messages import Message
+
+
+class Earlier(Protocol):
+    """What a device was on before."""
+
+    @property
+    def place(self) -> str:
+        """The container or the vehicle."""
+        ...
+
+    @property
+    def until(self) -> datetime:
+        """Since when it is on something else."""
+        ...
 
 
 class KnownDevice(Protocol):
@@ -38,6 +52,11 @@ class KnownDevice(Protocol):
     @property
     def vehicle(self) -> str | None:
         """The vehicle that a unit sits in."""
+        ...
+
+    @property
+    def earlier(self) -> Sequence[Earlier]:
+        """What it was on before, oldest first."""
         ...
 
     @property

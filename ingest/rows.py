@@ -97,41 +97,40 @@ def dead_letter(parcel: Parcel, reason: str = "", origin: Origin = OWN_BROKER) -
 
 def _keep_frame(haul: Haul, frame: Frame, device: KnownDevice, came: datetime) -> None:
     time, seq, model, port, payload, suspect = frame
+    place = _place(device, time, suspect)
     if device.kind == "unit":
         haul.tracker_frames.append(
-            TrackerFrameRow(
-                time, device.id, seq, device.vehicle or "", model, port, payload, came, suspect
-            )
+            TrackerFrameRow(time, device.id, seq, place, model, port, payload, came, suspect)
         )
     else:
         haul.frames.append(
-            FrameRow(time, device.id, seq, device.container or "", model, port, payload, came,
-                     suspect)
-        )  # fmt: skip
+            FrameRow(time, device.id, seq, place, model, port, payload, came, suspect)
+        )
 
 
 def _add(haul: Haul, parcel: Parcel, device: KnownDevice, reading: Reading) -> None:
     said, suspect = reading
     came = parcel.received_at
+    place = _place(device, said.time, suspect)
     match said:
         case Position():
             haul.positions.append(
                 PositionRow(
-                    said.time, device.id, said.seq, device.vehicle or "", said.lon, said.lat,
+                    said.time, device.id, said.seq, place, said.lon, said.lat,
                     said.speed_mps, said.heading_deg, said.accuracy_m, said.boot, came, suspect,
                 )
             )  # fmt: skip
         case Level():
             haul.levels.append(
                 LevelRow(
-                    said.time, device.id, said.seq, device.container or "", said.fill,
+                    said.time, device.id, said.seq, place, said.fill,
                     said.distance_mm, said.temperature_c, said.battery_v, said.boot, came, suspect,
                 )
             )  # fmt: skip
         case Event():
             haul.events.append(
                 EventRow(
-                    said.time, device.id, said.seq, device.vehicle or "", str(said.kind),
+                    said.time, device.id, said.seq, place, str(said.kind),
                     said.tour, said.stop, said.container, said.facility, said.kg, said.lon,
                     said.lat, said.reason, said.boot, came, suspect,
                 )
@@ -148,6 +147,15 @@ def _add(haul: Haul, parcel: Parcel, device: KnownDevice, reading: Reading) -> N
             haul.answers.append(
                 Answer(vehicle, said.tour, said.revision, said.accepted, said.reason, came)
             )
+
+
+def _place(device: KnownDevice, time: datetime, suspect: bool) -> str:
+    """Return the container or the vehicle that a device was on at an instant."""
+    if device.earlier and not suspect:  # an impossible clock says nothing of when
+        for held in device.earlier:
+            if time < held.until:
+                return held.place
+    return device.container or device.vehicle or ""
 
 
 def _text(value: str) -> str:

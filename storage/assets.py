@@ -11,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from config.errors import DatabaseError
 from config.region import Region
+from storage import assignments
+from storage.assignments import Earlier
 from storage.sql import queries
 
 _SQL = queries("assets")
@@ -25,6 +27,7 @@ class Device(NamedTuple):
         source: the region's source that it speaks through; empty for our own broker.
         alias: its name there.
         model: `vendor-model`, where somebody told.
+        earlier: what it was on before, oldest first.
     """
 
     id: int
@@ -38,6 +41,7 @@ class Device(NamedTuple):
     source: str = ""
     alias: str | None = None
     model: str | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 class Credentials(NamedTuple):
@@ -84,6 +88,7 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
         for table, rows in _rows(region).items():
             _upsert(connection, table, rows)
         connection.execute(_SQL["retire_replaced"], [region.id])
+        assignments.note(connection, region.id, at=at)
 
 
 def _rows(region: Region) -> dict[str, list[tuple[Any, ...]]]:
@@ -161,8 +166,10 @@ def provision_many(
 
 def devices(connection: psycopg.Connection) -> dict[str, Device]:
     """Return every active device by its name."""
+    earlier = assignments.earlier(connection)
     rows = connection.execute(_SQL["devices"]).fetchall()
-    return {device.name: device for device in map(Device._make, rows)}
+    known = (Device._make((*row, earlier.get(row[0], ()))) for row in rows)
+    return {device.name: device for device in known}
 
 
 def by_source(devices: Iterable[Device]) -> dict[str, dict[str, Device]]:

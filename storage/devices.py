@@ -14,6 +14,7 @@ import psycopg
 from config.errors import DeviceConflictError, DeviceError
 from config.region import ID_PATTERN
 from ingest.codecs.frames import frame_codecs
+from storage import assignments
 from storage.assets import Credentials, provision
 from storage.sql import queries
 
@@ -171,6 +172,7 @@ def add(
             raise DeviceConflictError(
                 "name", name, "there is such a device already; rotate it for new credentials"
             )
+        assignments.note(connection, region, at=at)
         return None if gateway or behind else provision(connection, name, at=at)
 
 

@@ -99,6 +99,7 @@ KEPT = {
     "site": _DECLARED,
     "container": _DECLARED,
     "device": _DECLARED,
+    "device_assignment": "with its device; what it was on at each instant",
     "device_clock": "overwritten by the next day's messages",
     "calibration": "with its device; how its distances were read at each instant",
     "source_mark": "overwritten as messages are stored; an instant for each source",

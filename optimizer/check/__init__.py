@@ -10,6 +10,7 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from optimizer.check.hours import balance_eur
 from optimizer.check.report import (
     CostParts,
     Report,
@@ -20,11 +21,12 @@ from optimizer.check.report import (
     Violation,
 )
 from optimizer.check.tour import judge_tour
+from optimizer.model import Tour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from optimizer.model import Problem, Solution, Tour
+    from optimizer.model import Problem, Solution
 
 __all__ = [
     "CostParts",
@@ -42,6 +44,7 @@ def check(problem: Problem, solution: Solution) -> Report:
     """Judge a solution: recompute its times, loads and cost, and find all broken rules."""
     broken = list(_unknown(problem, solution))
     tours = [tour for tour in (_known(problem, t) for t in solution.tours) if tour.nodes]
+    tours += _homeward(problem, tours)
     timed = []
     for tour in tours:
         one, wrong = judge_tour(problem, tour)
@@ -59,6 +62,8 @@ def check(problem: Problem, solution: Solution) -> Report:
         sum(tour.km_eur for tour in timed),
         sum(tour.hours_eur for tour in timed),
         prizes,
+        sum(tour.overtime_eur for tour in timed),
+        balance_eur(timed, problem.balance_eur_per_h),
     )
     return Report(tuple(broken), tuple(timed), cost, solution.unserved, tuple(missing))
 
@@ -70,6 +75,16 @@ def _known(problem: Problem, tour: Tour) -> Tour:
     if not 0 <= tour.truck < len(problem.trucks):
         known = ()
     return dataclasses.replace(tour, nodes=known)
+
+
+def _homeward(problem: Problem, tours: Sequence[Tour]) -> list[Tour]:
+    """Return the tours of trucks that are underway and get nothing more to do: they drive home."""
+    planned = {tour.truck for tour in tours}
+    return [
+        Tour(index, truck.shift.earliest_s, ())
+        for index, truck in enumerate(problem.trucks)
+        if truck.underway is not None and index not in planned
+    ]
 
 
 def _unknown(problem: Problem, solution: Solution) -> Iterator[Violation]:

@@ -38,8 +38,9 @@ class _Body:
 
     def __init__(self, problem: Problem, truck: Truck) -> None:
         self.truck = truck
-        self.kg = [0.0] * len(problem.fractions)
-        self.litres = [0.0] * len(problem.fractions)
+        on_board = truck.underway
+        self.kg = list(on_board.kg) if on_board else [0.0] * len(problem.fractions)
+        self.litres = list(on_board.litres) if on_board else [0.0] * len(problem.fractions)
         self.over: dict[tuple[str, int], Violation] = {}
 
     def load(self, visit: Visit) -> None:
@@ -90,6 +91,7 @@ def loads(
     body = _Body(problem, truck)
     trips: list[Trip] = []
     trip = _Trip(len(problem.fractions))
+    trip.kg, trip.litres = list(body.kg), list(body.litres)  # of a truck that is underway
     broken: list[Violation] = []
     for node in nodes:
         if problem.is_visit(node):
@@ -112,17 +114,27 @@ def loads(
     broken.extend(body.new_violations())
     if trip.visits or trip.facilities:
         trips.append(trip.done())
-    broken.extend(_not_empty(problem, truck, body, nodes))
+    if not truck.overnight_load_allowed:
+        broken.extend(_not_empty(problem, truck, body, nodes))
     return tuple(trips), tuple(broken)
 
 
 def day_limits(problem: Problem, truck: Truck, nodes: Sequence[int]) -> Iterator[Violation]:
-    """Yield the limits of a whole day that a tour exceeds."""
+    """Yield the limits of a whole day that a tour exceeds.
+
+    What a truck underway has done counts, but who visits nothing more exceeds nothing.
+    """
     visits = [problem.visit(node) for node in nodes if problem.is_visit(node)]
+    if not visits:
+        return
+    done = truck.underway
+    stops, kg, litres = (done.stops, done.kg_today, done.litres_today) if done else (0, 0.0, 0.0)
+    kg += sum(sum(visit.kg) for visit in visits)
+    litres += sum(sum(visit.litres) for visit in visits)
     amounts = (
-        ("max stops", len(visits), truck.max_stops, "visits"),
-        ("max kg", sum(sum(visit.kg) for visit in visits), truck.max_kg, "kg"),
-        ("max litres", sum(sum(visit.litres) for visit in visits), truck.max_litres, "litres"),
+        ("max stops", stops + len(visits), truck.max_stops, "visits"),
+        ("max kg", kg, truck.max_kg, "kg"),
+        ("max litres", litres, truck.max_litres, "litres"),
     )
     for rule, value, limit, unit in amounts:
         if limit is not None and value > limit + SLACK:
@@ -156,7 +168,8 @@ def _not_empty(
     kg, litres = sum(body.kg), sum(body.litres)
     if kg > SLACK or litres > SLACK:
         yield Violation(
-            "ends empty", truck.id, problem.node_id(nodes[-1]), max(kg, litres), 0,
+            "ends empty", truck.id, problem.node_id(nodes[-1]) if nodes else None,
+            max(kg, litres), 0,
             f"tour {truck.id}: ends with {kg:g} kg, {litres:g} litres on board; "
             "it has to unload before its end",
         )  # fmt: skip

@@ -90,7 +90,10 @@ class TimedTour:
         truck: index of the truck in the problem.
         vehicle: its id.
         last_leg_s: travel time from the last node to the tour's end; likewise `last_leg_m`.
-        hours: from start to end, breaks and waiting included.
+        hours: from start to end, breaks and waiting included; what `hours_eur` pays.
+        overtime_eur: what overtime costs beyond that.
+        began_s: from when its length counts; before the start where the truck was underway.
+        used_kwh: taken from the battery of an electric truck.
     """
 
     truck: int
@@ -108,11 +111,14 @@ class TimedTour:
     fixed_eur: float
     km_eur: float
     hours_eur: float
+    overtime_eur: float
+    began_s: int
+    used_kwh: float
 
     @property
     def cost_eur(self) -> float:
         """Everything this tour costs."""
-        return self.fixed_eur + self.km_eur + self.hours_eur
+        return self.fixed_eur + self.km_eur + self.hours_eur + self.overtime_eur
 
 
 @dataclass(frozen=True, slots=True)

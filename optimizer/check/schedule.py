@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from optimizer.check.hours import began_s, too_long
+from optimizer.check.queue import earliest_start
 from optimizer.check.report import TimedBreak, Violation, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from optimizer.model import BreakRule, TimeWindow, Truck
+    from optimizer.model import BreakRule, QueueSpan, TimeWindow, Truck
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Leg:
         windows: spans in which service there may start.
         rule: what is broken when it starts too late.
         visit: id of the node at its end; None at the tour's end.
+        queue: the wait before service there, by when a truck joins.
     """
 
     travel_s: int
@@ -38,6 +41,7 @@ class Leg:
     windows: tuple[TimeWindow, ...]
     rule: str
     visit: str | None
+    queue: tuple[QueueSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,16 @@ class _Label(NamedTuple):
 
 
 def schedule(truck: Truck, start_s: int, legs: Sequence[Leg]) -> Schedule:
-    """Schedule a tour that leaves at `start_s`; the last leg leads to its end."""
+    """Schedule a tour that leaves at `start_s`; the last leg leads to its end.
+
+    Of several chains of breaks it keeps the one that serves it best.
+    """
     candidates = (
         option
-        for count in range(len(truck.breaks) + 1)
-        for taken in combinations(truck.breaks, count)
-        for option in _options(truck, start_s, legs, taken)
+        for chain in truck.break_chains
+        for count in range(len(chain) + 1)
+        for taken in combinations(chain, count)
+        for option in _options(truck, start_s, legs, chain, taken)
     )
     return min(candidates, key=lambda option: option[0])[1]
 
@@ -90,18 +98,23 @@ def due(rule: BreakRule, start_s: int, end_s: int) -> bool:
 
 
 def _options(
-    truck: Truck, start_s: int, legs: Sequence[Leg], taken: tuple[BreakRule, ...]
+    truck: Truck,
+    start_s: int,
+    legs: Sequence[Leg],
+    chain: tuple[BreakRule, ...],
+    taken: tuple[BreakRule, ...],
 ) -> Iterator[tuple[tuple[int, int, int, int], Schedule]]:
-    """Yield the schedules with exactly these breaks, each with what it is compared by.
+    """Yield the schedules with exactly these breaks of a chain, each with what it is compared by.
 
     Where a break fits only at the price of another rule, it is the break that does not fit.
     """
     for label in _forward(truck, start_s, legs, taken):
         owed = tuple(
             _break_missing(truck, rule)
-            for rule in truck.breaks
-            if rule not in taken and due(rule, start_s, label.ready_s)
+            for rule in chain
+            if rule not in taken and due(rule, began_s(truck, start_s), label.ready_s)
         )
+        owed += too_long(truck, start_s, label.ready_s)
         key = (label.broken + len(owed), label.broken, label.ready_s, len(taken))
         yield key, _trace(label, owed)
 
@@ -111,7 +124,7 @@ def _forward(
 ) -> list[_Label]:
     latest = _latest_starts(taken)
     front: list[list[_Label]] = [[] for _ in range(len(taken) + 1)]
-    front[0] = [_Label(0, start_s, 0, None, None, (), ())]
+    front[0] = [_Label(0, start_s, _driven_before_s(truck), None, None, (), ())]
     for index, leg in enumerate(legs):
         following: list[list[_Label]] = [[] for _ in front]
         for count, labels in enumerate(front):
@@ -122,6 +135,10 @@ def _forward(
                     following[count + more].append(arrived)
         front = [_undominated(labels) for labels in following]
     return front[-1]
+
+
+def _driven_before_s(truck: Truck) -> int:
+    return 0 if truck.underway is None else truck.underway.driven_since_break_s
 
 
 def _latest_starts(taken: tuple[BreakRule, ...]) -> list[int]:
@@ -174,25 +191,19 @@ def _drive(
         along_s += ahead_s
         if along_s == leg.travel_s and arrived_s is None:
             arrived_s = now_s + ahead_s
-        now_s, driven_s = begin_s + rule.duration_s, 0
+        now_s = begin_s + rule.duration_s
+        driven_s = 0 if rule.resets_driving else driven_s + ahead_s
         breaks = (*breaks, TimedBreak(rule.rule, begin_s, now_s, index, along_s))
 
 
 def _serve(
     truck: Truck, leg: Leg, arrival_s: int, ready_s: int
 ) -> tuple[Times, tuple[Violation, ...]]:
-    start_s = _earliest_start(leg.windows, ready_s)
+    start_s = earliest_start(leg.windows, leg.queue, ready_s)
     if start_s is None:
         times = Times(arrival_s, ready_s, ready_s + leg.service_s)
         return times, (_late(truck, leg, ready_s),)
     return Times(arrival_s, start_s, start_s + leg.service_s), ()
-
-
-def _earliest_start(windows: Iterable[TimeWindow], ready_s: int) -> int | None:
-    starts = [max(ready_s, w.earliest_s) for w in windows if ready_s <= w.latest_s]
-    if starts:
-        return min(starts)
-    return None if windows else ready_s
 
 
 def _undominated(labels: list[_Label]) -> list[_Label]:
@@ -230,9 +241,12 @@ def _late(truck: Truck, leg: Leg, ready_s: int) -> Violation:
 
 
 def _driven_too_long(truck: Truck, leg: Leg, before_s: int, after_s: int) -> tuple[Violation, ...]:
+    """Return the violation where a stretch comes to be too long, or began so and goes on."""
     limit = truck.max_driving_between_breaks_s
-    if limit is None or not before_s <= limit < after_s:
+    if limit is None or not before_s < after_s > limit:
         return ()
+    if before_s > limit and before_s != _driven_before_s(truck):
+        return ()  # named already
     return (
         Violation(
             truck.driving_rule or "driving without a break", truck.id, leg.visit, after_s, limit,

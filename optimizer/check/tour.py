@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from optimizer.check.energy import battery, used_kwh
+from optimizer.check.hours import began_s, overtime_eur, paid_from_s
 from optimizer.check.loads import day_limits, loads
 from optimizer.check.report import TimedNode, TimedTour, Violation, clock
 from optimizer.check.schedule import Leg, schedule
@@ -24,13 +26,16 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
     timed = schedule(truck, tour.start_s, legs)
     trips, overloads = loads(problem, truck, tour.nodes)
     driving_s = sum(leg.travel_s for leg in legs)
+    km = sum(max(0.0, length) for length in metres) / 1000.0
+    kwh = used_kwh(truck, km, (problem.visit(n) for n in tour.nodes if problem.is_visit(n)))
     broken = [
-        *_early_start(truck, tour),
+        *_start(truck, tour),
         *_no_road(problem, truck, tour, travel),
         *timed.violations,
         *_driving(truck, driving_s),
         *overloads,
         *day_limits(problem, truck, tour.nodes),
+        *battery(truck, kwh),
         *_wrong_truck(problem, truck, tour),
     ]
     nodes = tuple(
@@ -42,8 +47,7 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
             tour.nodes, timed.times[:-1], legs[:-1], metres[:-1], strict=True
         )
     )  # fmt: skip
-    km = sum(max(0.0, length) for length in metres) / 1000.0
-    hours = (timed.end_s - tour.start_s) / 3600.0
+    hours = (timed.end_s - paid_from_s(truck, tour.start_s)) / 3600.0
     return TimedTour(
         truck=tour.truck,
         vehicle=truck.id,
@@ -57,9 +61,12 @@ def judge_tour(problem: Problem, tour: Tour) -> tuple[TimedTour, list[Violation]
         km=km,
         hours=hours,
         driving_s=driving_s,
-        fixed_eur=truck.fixed_eur,
+        fixed_eur=0.0 if truck.underway else truck.fixed_eur,
         km_eur=km * truck.eur_per_km,
         hours_eur=hours * truck.eur_per_h,
+        overtime_eur=overtime_eur(truck, tour.start_s, timed.end_s),
+        began_s=began_s(truck, tour.start_s),
+        used_kwh=kwh,
     ), broken
 
 
@@ -78,14 +85,26 @@ def _legs(problem: Problem, truck: Truck, tour: Tour, travel: Sequence[int]) -> 
         else:
             facility = problem.facility(node)
             legs.append(
-                Leg(max(0, seconds), facility.unload_s, facility.windows, "facility hours", name)
+                Leg(
+                    max(0, seconds),
+                    facility.unload_s,
+                    facility.windows,
+                    "facility hours",
+                    name,
+                    facility.queue,
+                )
             )
     shift = TimeWindow(0, truck.shift.latest_s)
     return [*legs, Leg(max(0, travel[-1]), 0, (shift,), "shift", None)]
 
 
-def _early_start(truck: Truck, tour: Tour) -> Iterator[Violation]:
-    earliest = truck.shift.earliest_s
+def _start(truck: Truck, tour: Tour) -> Iterator[Violation]:
+    earliest, latest = truck.shift.earliest_s, truck.latest_start_s
+    if latest is not None and tour.start_s > latest and truck.underway is None:
+        yield Violation(
+            "latest start", truck.id, None, tour.start_s, latest,
+            f"tour {truck.id}: starts at {clock(tour.start_s)}, has to by {clock(latest)}",
+        )  # fmt: skip
     if tour.start_s < earliest:
         yield Violation(
             "shift", truck.id, None, tour.start_s, earliest,
@@ -107,6 +126,8 @@ def _no_road(
 
 def _driving(truck: Truck, driving_s: int) -> Iterator[Violation]:
     limit = truck.max_driving_s
+    if truck.underway is not None:
+        driving_s += truck.underway.driven_s
     if limit is not None and driving_s > limit:
         yield Violation(
             truck.driving_rule or "driving time", truck.id, None, driving_s, limit,

@@ -121,7 +121,7 @@ def write_plan(path: Path, problem: Problem, solution: Solution, report: Report)
         FileFormatError: the file cannot be written.
     """
     document = plan_document(problem, solution, report)
-    _write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    write_whole(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
 def plan_document(problem: Problem, solution: Solution, report: Report) -> dict[str, Any]:
@@ -154,6 +154,7 @@ def _tour(tour: TimedTour) -> dict[str, Any]:
         "hours": round(tour.hours, 3),
         "cost_eur": round(tour.cost_eur, 2),
         "arrival_s": [node.arrival_s for node in tour.nodes],
+        "service_start_s": [node.start_s for node in tour.nodes],
         "departure_s": [node.departure_s for node in tour.nodes],
         "breaks": [
             {"rule": pause.rule, "start_s": pause.start_s, "end_s": pause.end_s}
@@ -162,7 +163,12 @@ def _tour(tour: TimedTour) -> dict[str, Any]:
     }
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        FileFormatError: it cannot be written.
+    """
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -7,21 +7,23 @@ then per line: id, x and y in feet, earliest and latest time, seconds of service
 it is (0 the depot, 1 a stop, 2 a landfill). Distances are Manhattan, lunch starts between 11 and
 12 where a tour lasts beyond 11, and a vehicle ends empty.
 
-Times are HHMM; 2400 is midnight. Some files of the set hold values that cannot be (1675): there
-the last two digits are hundredths of an hour, and only there, for 0850 can be either.
+Times are HHMM, as the files' own titles say; 2400 is midnight. Some files of the set hold values
+that cannot be (1675): there the last two digits are hundredths of an hour, and only there, for
+0850 can be either. A file that knows no minutes but 00 and 50 may well mean hours and hundredths
+throughout; the other reading takes it so.
 
 A vehicle costs 1,000 and a mile costs 1, so that fewer vehicles count before fewer miles.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from config.errors import FileFormatError
+from optimizer.formats.lines import LARGEST, amount, number, text_of
 from optimizer.model import (
     BreakRule,
     Compartment,
@@ -41,7 +43,6 @@ _FEET_PER_MILE = 5280
 _YARD_L = 764.554857984  # a cubic yard
 _LUNCH = (11 * 3600, 12 * 3600)
 _VEHICLE_EUR = 1000.0
-_UNLIMITED = 1e9
 _ENOUGH = 200  # vehicles; the largest instance of the set takes 19
 _DEPOT, _STOP, _LANDFILL = 0, 1, 2
 _HEAD = (
@@ -65,25 +66,26 @@ class _Row:
     kind: int
 
 
-def read_wcvrptw(path: Path, vehicles: int | None = None) -> Problem:
+def read_wcvrptw(path: Path, vehicles: int | None = None, *, decimal: bool = False) -> Problem:
     """Read an instance.
 
     Args:
         path: the text file.
         vehicles: size of the fleet; without it there are enough.
+        decimal: every time is in hours and hundredths of an hour, 0850 half past eight.
 
     Raises:
         FileFormatError: with file and line of the mistake.
     """
     lines = [
         (number, line.strip())
-        for number, line in enumerate(_text(path).splitlines(), start=1)
+        for number, line in enumerate(text_of(path).splitlines(), start=1)
         if line.strip()
     ]
     if len(lines) < len(_HEAD) + 2:
         raise FileFormatError(f"{path}: has {len(lines)} lines, at least 7 are needed")
     head = [_head(path, *line, name) for line, name in zip(lines, _HEAD, strict=False)]
-    rows = [_row(path, *line) for line in lines[len(_HEAD) + 1 :]]
+    rows = [_row(path, *line, decimal) for line in lines[len(_HEAD) + 1 :]]
     seen: dict[str, int] = {}
     for row in rows:
         if row.id in seen:
@@ -125,8 +127,8 @@ def _problem(
             start=0,
             end=0,
             shift=depot.window,
-            compartments=(Compartment(frozenset({0}), _UNLIMITED, capacity * _YARD_L),),
-            payload_kg=_UNLIMITED,
+            compartments=(Compartment(frozenset({0}), LARGEST, capacity * _YARD_L),),
+            payload_kg=LARGEST,
             breaks=(lunch,),
             max_stops=round(stops),
             max_litres=per_day * _YARD_L,
@@ -139,24 +141,15 @@ def _problem(
     return Problem(("waste",), visits, landfills, trucks, seconds, feet * _FOOT_M, path.stem)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{path}: is not a text file ({error.reason})") from None
-    except OSError as error:
-        raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from None
+def _head(path: Path, at: int, text: str, name: str) -> float:
+    return amount(path, at, name, text.split("//")[0].strip())
 
 
-def _head(path: Path, number: int, line: str, name: str) -> float:
-    return _amount(path, number, name, line.split("//")[0].strip())
-
-
-def _row(path: Path, number: int, line: str) -> _Row:
-    fields = line.split()
+def _row(path: Path, at: int, text: str, decimal: bool) -> _Row:
+    fields = text.split()
     if len(fields) != 8:
         raise FileFormatError(
-            f"{path}:{number}: has {len(fields)} fields, 8 are needed: "
+            f"{path}:{at}: has {len(fields)} fields, 8 are needed: "
             "id, x, y, earliest, latest, service, load, type"
         )
     try:
@@ -164,47 +157,30 @@ def _row(path: Path, number: int, line: str) -> _Row:
     except (ValueError, OverflowError):
         kind = -1
     if kind not in {_DEPOT, _STOP, _LANDFILL}:
-        raise FileFormatError(f"{path}:{number}: type {fields[7]!r} is not 0, 1 or 2")
-    opens = _time(path, number, "earliest time", fields[3])
-    closes = _time(path, number, "latest time", fields[4])
+        raise FileFormatError(f"{path}:{at}: type {fields[7]!r} is not 0, 1 or 2")
+    opens = _time(path, at, "earliest time", fields[3], decimal)
+    closes = _time(path, at, "latest time", fields[4], decimal)
     if closes < opens:
         raise FileFormatError(
-            f"{path}:{number}: latest time {fields[4]} is before earliest time {fields[3]}"
+            f"{path}:{at}: latest time {fields[4]} is before earliest time {fields[3]}"
         )
     return _Row(
-        number,
+        at,
         fields[0],
-        _number(path, number, "x", fields[1]),
-        _number(path, number, "y", fields[2]),
+        number(path, at, "x", fields[1]),
+        number(path, at, "y", fields[2]),
         TimeWindow(opens, closes),
-        round(_amount(path, number, "service time", fields[5])),
-        _amount(path, number, "load", fields[6]),
+        round(amount(path, at, "service time", fields[5])),
+        amount(path, at, "load", fields[6]),
         kind,
     )
 
 
-def _time(path: Path, number: int, name: str, text: str) -> int:
-    """Return HHMM, or where that cannot be HH and hundredths of an hour, as seconds."""
-    value = _amount(path, number, name, text)
+def _time(path: Path, at: int, name: str, text: str, decimal: bool) -> int:
+    """Return HHMM, or HH and hundredths of an hour, as seconds."""
+    value = amount(path, at, name, text)
     hours, rest = divmod(round(value), 100)
-    seconds = hours * 3600 + (rest * 60 if rest < 60 else rest * 36)
+    seconds = hours * 3600 + (rest * 36 if decimal or rest >= 60 else rest * 60)
     if value != round(value) or seconds > 24 * 3600:
-        raise FileFormatError(f"{path}:{number}: {name} {text!r} is no time of day; write HHMM")
+        raise FileFormatError(f"{path}:{at}: {name} {text!r} is no time of day; write HHMM")
     return seconds
-
-
-def _amount(path: Path, number: int, name: str, text: str) -> float:
-    value = _number(path, number, name, text)
-    if value < 0:
-        raise FileFormatError(f"{path}:{number}: {name} {text} is negative")
-    return value
-
-
-def _number(path: Path, number: int, name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not abs(value) <= _UNLIMITED:
-        raise FileFormatError(f"{path}:{number}: {name} {text!r} is no usable number")
-    return value

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from optimizer.check import check
 from optimizer.model import Reason, Solution, Unserved
 from optimizer.solve.days import day_of, solution_of
+from optimizer.solve.decomposition.division import Map
+from optimizer.solve.decomposition.engine import Decomposition
+from optimizer.solve.decomposition.finish import completed as completed_by_parts
 from optimizer.solve.engines import ENGINES, Engine
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
@@ -21,10 +24,14 @@ from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from optimizer.check import Report
     from optimizer.model import Problem
+
+    type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
+
+DIVISION = Decomposition()
 
 __all__ = ["Engine", "solve"]
 
@@ -36,6 +43,8 @@ def solve(
     warm_start: Solution | None = None,
     effort: float = 1.0,
     engines: Sequence[Engine] = ENGINES,
+    division: Decomposition = DIVISION,
+    progress: Progress | None = None,
 ) -> Solution:
     """Return a legal plan: the best one found, never worse than the start that was given.
 
@@ -49,12 +58,17 @@ def solve(
         warm_start: a plan to start from; kept when nothing better is found.
         effort: share of the usual work to do; studies get by with less.
         engines: what improves the plan, one after the other.
+        division: what solves large problems in their place.
+        progress: told of each better plan that the judge accepts.
 
     Returns:
         A solution that the judge finds legal; what it leaves out is in `unserved`, each with
         a reason. A mandatory visit that cannot be served is there, too.
     """
-    until = monotonic() + max(0.0, budget_s)
+    began = monotonic()
+    until = began + max(0.0, budget_s)
+    if division.supports(problem):
+        return _divided(problem, division, until, seed, warm_start, effort)
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
@@ -65,6 +79,8 @@ def solve(
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
+    if progress is not None:
+        progress(monotonic() - began, report.score)
     for index, engine in enumerate(engines):
         share = (until - monotonic()) * engine.share / sum(e.share for e in engines[index:])
         if share <= 0.05:
@@ -75,7 +91,36 @@ def solve(
         judged = check(problem, _complete(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
+            if progress is not None:
+                progress(monotonic() - began, report.score)
     return _finished(builder, search, best, never)
+
+
+def _divided(
+    problem: Problem,
+    division: Decomposition,
+    until: float,
+    seed: int,
+    warm_start: Solution | None,
+    effort: float,
+) -> Solution:
+    """Solve a large problem: no step of it looks at all pairs of places."""
+    start = warm_start or Solution((), (), "none", seed)
+    if not problem.trucks:
+        left_out = tuple(Unserved(v, Reason.NO_TRUCK) for v in range(len(problem.visits)))
+        return dataclasses.replace(start, tours=(), unserved=left_out)
+    best, report = _lawful(problem, start)
+    found = division.improve(problem, None, best, until, seed, effort)
+    if found is not None:
+        found, judged = _lawful(problem, found)
+        if judged.score < report.score:
+            best = found
+    return completed_by_parts(Map(problem), best, _finished_part)
+
+
+def _finished_part(builder: Builder, solution: Solution) -> Solution:
+    search = Search(builder, solution.seed)
+    return _finished(builder, search, solution, impossible(builder))
 
 
 def _complete(problem: Problem, solution: Solution) -> Solution:

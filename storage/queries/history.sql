@@ -10,7 +10,7 @@ FROM (
     UNION ALL
     SELECT date_bin({step}, time, '2001-01-01 00:00Z'), count(*), min(fill), avg(fill), max(fill)
     FROM level
-    WHERE device_id IN (SELECT id FROM device WHERE container = %(container)s)
+    WHERE device_id IN (SELECT device_id FROM device_assignment WHERE container = %(container)s)
       AND container = %(container)s AND NOT clock_suspect
       AND time >= %(rolled_until)s AND time < %(until)s
     GROUP BY 1

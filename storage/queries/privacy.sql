@@ -16,7 +16,7 @@ ORDER BY max(at) DESC
 SELECT time, device_id, seq, vehicle, lon, lat, speed_mps, heading_deg, accuracy_m,
        boot, received_at, clock_suspect
 FROM position
-WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
+WHERE device_id IN (SELECT device_id FROM device_assignment WHERE vehicle = %(vehicle)s)
   AND vehicle = %(vehicle)s AND NOT clock_suspect
   AND time >= %(since)s AND time < %(until)s
   AND (time, seq) > (%(after_time)s, %(after_seq)s)
@@ -30,7 +30,7 @@ SELECT array_send(array_agg(date_part('epoch', time))), array_send(array_agg(lon
 FROM (
     SELECT time, lon, lat, coalesce(speed_mps::float8, 'NaN') AS speed_mps
     FROM position
-    WHERE device_id IN (SELECT id FROM device WHERE vehicle = %(vehicle)s)
+    WHERE device_id IN (SELECT device_id FROM device_assignment WHERE vehicle = %(vehicle)s)
       AND vehicle = %(vehicle)s AND NOT clock_suspect
       AND time >= %(since)s AND time < %(until)s
     ORDER BY time, seq
@@ -40,15 +40,14 @@ FROM (
 SELECT DISTINCT ON (p.vehicle)
        p.time, p.device_id, p.seq, p.vehicle, p.lon, p.lat, p.speed_mps, p.heading_deg, p.accuracy_m,
        p.boot, p.received_at, p.clock_suspect
-FROM device d
+FROM (SELECT DISTINCT device_id FROM device_assignment WHERE vehicle IS NOT NULL) unit
 CROSS JOIN LATERAL (
     SELECT * FROM position
-    WHERE device_id = d.id AND NOT clock_suspect
+    WHERE device_id = unit.device_id AND NOT clock_suspect
       AND time > %(oldest)s AND time <= %(instant)s
     ORDER BY time DESC, seq DESC
     LIMIT 1
 ) p
-WHERE d.vehicle IS NOT NULL
 ORDER BY p.vehicle, p.time DESC, p.seq DESC
 
 -- name: kilometres

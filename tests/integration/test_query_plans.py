@@ -19,7 +19,7 @@ LOOK = {"who": "test", "at": NOW}
 # A row a device, a container or a vehicle: reading them all is how a map is drawn.
 SMALL = {
     "device", "vehicle", "container", "site", "belief", "emptying", "rolled_up", "tour", "plan",
-    "last_level", "last_position", "last_event", "last_status", "km_day",
+    "device_assignment", "last_level", "last_position", "last_event", "last_status", "km_day",
 }  # fmt: skip
 
 

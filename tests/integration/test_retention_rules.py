@@ -25,6 +25,7 @@ HARMLESS = {
     "site": "public places",
     "vehicle": "the fleet, without who drives",
     "device": "the registry: a unit and its vehicle, without who drives",
+    "device_assignment": "containers of sensors and trucks of units, without who drives",
     "frame": "bytes of sensors at containers, which know no vehicle",
     "calibration": "how distances are read",
     "study": "simulated weeks",

@@ -5,7 +5,7 @@ Whoever adds a migration adds its rows.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from storage import assets, checksums, deadletters, telemetry, timeseries
+from storage import assets, checksums, deadletters, history, telemetry, timeseries
 from storage import migrate as schema
 from storage.database import Database
 from storage.rollups import ROLL_UPS
@@ -107,6 +107,32 @@ def test_work_goes_on_after_an_upgrade(
         stored = telemetry.store(connection, Batch(levels=[old, new], dead_letters=[letter]))
         assert (stored.counts["level"], stored.duplicates) == (1, 2)
         assert telemetry.latest_levels(connection)["bin-1"].time == NOW
+
+
+def test_what_a_moved_sensor_said_stays_where_it_was(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Migration 0014 reads from the rows what devices were on, there and back again."""
+    before = next(n for n, step in enumerate(STEPS) if step.name == "0014_device_assignment")
+    at_version(empty_database, before, monkeypatch)
+    with empty_database.connect() as connection:
+        connection.execute(
+            "INSERT INTO container (id, region, site, fraction, volume_l, synthetic)"
+            " SELECT 'bin-2', region, site, fraction, volume_l, synthetic FROM container"
+        )
+        connection.execute(
+            "INSERT INTO level (time, device_id, seq, container, fill, boot, received_at,"
+            " clock_suspect) SELECT time + n * interval '1 day', device_id, 10 + n, 'bin-2', fill,"
+            " 0, received_at, false FROM level CROSS JOIN generate_series(1, 3) n"
+        )
+    schema.migrate(empty_database)
+    with empty_database.connect() as connection:
+        year = NOW - timedelta(days=365), NOW
+        assert history.levels(connection, "bin-2", *year).readings.tolist() == [1, 1, 1]
+        assert history.levels(connection, "bin-1", *year).readings.tolist() == [1]
+        there, back = assets.devices(connection)["s-1"].earlier
+    assert (there.place, there.until) == ("bin-1", datetime(2026, 1, 3, tzinfo=UTC))
+    assert (back.place, back.until) == ("bin-2", datetime(2026, 1, 5, microsecond=1, tzinfo=UTC))
 
 
 def test_dead_letters_that_came_twice_become_one(

@@ -11,12 +11,15 @@ from optimizer.check import check
 from optimizer.model import (
     BreakRule,
     Compartment,
+    Energy,
     Facility,
     Problem,
+    QueueSpan,
     Solution,
     TimeWindow,
     Tour,
     Truck,
+    Underway,
     Visit,
 )
 
@@ -154,3 +157,100 @@ def test_swapping_two_nodes_is_caught(number: int, one: int, other: int) -> None
     same = nodes[one] == nodes[other]
     nodes[one], nodes[other] = nodes[other], nodes[one]
     assert check(day, changed(plan, number, tuple(nodes))).legal == same
+
+
+@cache
+def tight_rules() -> tuple[Problem, Solution]:
+    """Return a plan whose only limits are the rules beyond the common ones, each used up.
+
+    The first truck has just the energy that it needs, the second just the length of tour and the
+    latest start, the third is underway with a load and has just the stops and kilograms left.
+    """
+    day, plan = tight()
+    yard = dataclasses.replace(day.facilities[0], queue=(QueueSpan(0, 300), QueueSpan(8 * H, 1200)))
+    free = day.replace(
+        visits=tuple(dataclasses.replace(v, windows=(), lifts=1 + n % 3)
+                     for n, v in enumerate(day.visits)),
+        facilities=(yard,),
+        trucks=tuple(
+            dataclasses.replace(
+                truck, shift=TimeWindow(6 * H, 24 * H), payload_kg=9e9, max_stops=None, breaks=(),
+                compartments=(Compartment(frozenset({0}), 9e9, 9e9),),
+            )
+            for truck in day.trucks
+        ),
+    )  # fmt: skip
+    electric, timed, out = free.trucks
+    energy = Energy(1e6, 1.6, 0.5, 20.0)
+    done = Underway((50.0,), (90.0,), 5 * H, 1200, 1200, 3, 900.0, 800.0)
+    loose = free.replace(
+        trucks=(
+            dataclasses.replace(electric, energy=energy), timed,
+            dataclasses.replace(out, underway=done),
+        )
+    )  # fmt: skip
+    one, two, three = check(loose, plan).tours
+    collected = sum(sum(day.visit(node.node).kg) for node in three.nodes if node.node != YARD)
+    return (
+        loose.replace(
+            trucks=(
+                dataclasses.replace(
+                    electric, energy=dataclasses.replace(energy, charge_kwh=one.used_kwh + 20.0)
+                ),
+                dataclasses.replace(
+                    timed, max_tour_s=two.end_s - two.start_s, latest_start_s=6 * H
+                ),
+                dataclasses.replace(
+                    out, underway=done, max_stops=3 + PER_TOUR, max_kg=900.0 + collected,
+                    max_tour_s=three.end_s - 5 * H, max_driving_s=1200 + three.driving_s,
+                ),
+            )
+        ),
+        plan,
+    )  # fmt: skip
+
+
+def test_the_tight_plan_of_the_further_rules_is_legal() -> None:
+    """Every limit is reached and none is exceeded."""
+    day, plan = tight_rules()
+    assert check(day, plan).legal
+
+
+RULES = {"t0": {"battery"}, "t1": {"tour length", "latest start"},
+         "t2": {"max stops", "max kg", "tour length", "driving time"}}  # fmt: skip
+
+
+@given(tours, positions, tours, positions)
+def test_a_visit_more_exceeds_a_further_rule(source: int, at: int, target: int, to: int) -> None:
+    """Whatever is taken over from another tour exceeds the one limit that the tour has."""
+    day, plan = tight_rules()
+    node = plan.tours[source].nodes[at]
+    if source == target or node == YARD:
+        return
+    rest = tuple(other for other in plan.tours[source].nodes if other != node)
+    nodes = list(plan.tours[target].nodes)
+    nodes.insert(to, node)
+    moved = changed(changed(plan, source, rest), target, tuple(nodes))
+    wrong = [v for v in check(day, moved).violations if v.tour == f"t{target}"]
+    assert wrong
+    assert {v.rule for v in wrong} <= RULES[f"t{target}"]
+
+
+@given(st.sampled_from([1, 2]), st.integers(1, 2 * H))
+def test_a_later_start_exceeds_a_further_rule(number: int, delay_s: int) -> None:
+    """A truck that has to be gone by six is late; one underway works longer than it may."""
+    day, plan = tight_rules()
+    late = dataclasses.replace(plan.tours[number], start_s=6 * H + delay_s)
+    tours = (*plan.tours[:number], late, *plan.tours[number + 1 :])
+    rules = {v.rule for v in check(day, dataclasses.replace(plan, tours=tours)).violations}
+    assert {1: "latest start", 2: "tour length"}[number] in rules
+
+
+@given(tours)
+def test_a_dropped_last_unloading_is_caught(number: int) -> None:
+    """Whatever else is free, a truck comes home empty; so does one underway with no tour at all."""
+    day, plan = tight_rules()
+    kept = changed(plan, number, plan.tours[number].nodes[:-1])
+    assert "ends empty" in {v.rule for v in check(day, kept).violations}
+    gone = check(day, changed(plan, number, ()))
+    assert ("ends empty" in {v.rule for v in gone.violations}) == (number == 2)

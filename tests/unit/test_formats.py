@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.main import main
+from cli.solve import FileFormat
 from config.errors import FileFormatError
 from optimizer.check import check
+from optimizer.formats import FORMATS
 from optimizer.formats.plan_json import PlanFile, TourPart, read_plan, write_plan
 from optimizer.formats.problem_json import (
     BreakPart,
@@ -230,6 +232,22 @@ def test_kim_file_is_read_with_all_its_rules(tmp_path: Path) -> None:
     assert (lunch.duration_s, lunch.earliest_start_s, lunch.latest_start_s) == (
         3600, 11 * 3600, 12 * 3600,
     )  # fmt: skip
+
+
+def test_kim_file_read_as_decimal_hours(tmp_path: Path) -> None:
+    """The other reading takes the last two digits as hundredths of an hour everywhere."""
+    path = tmp_path / "tiny.txt"
+    path.write_text(KIM.replace("0730", "0750"))
+    closes = [
+        [visit.windows[0].latest_s / 3600 for visit in read_wcvrptw(path, decimal=decimal).visits]
+        for decimal in (False, True)
+    ]
+    assert closes == [[16.75, 7 + 50 / 60], [16.75, 7.5]]
+
+
+def test_commands_know_every_format() -> None:
+    """What the library reads, the command line offers."""
+    assert {choice.value for choice in FileFormat} == set(FORMATS)
 
 
 @pytest.mark.parametrize(

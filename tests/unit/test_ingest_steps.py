@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.counters import Counters
 from ingest.messages import MAX_PAYLOAD_BYTES, Kind, up_topic
+from ingest.parcel import Earlier
 from ingest.receipts import Receipts
 from ingest.rows import dead_letter, gather
 from ingest.steps import EARLIEST, FARTHEST_AHEAD, PATH, Parcel, Surroundings, walk
@@ -24,6 +25,7 @@ class Device(NamedTuple):
     container: str | None = None
     vehicle: str | None = None
     model: str | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 DEVICES = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.arrays import MANDATORY_EUR
 from optimizer.solve.sisr.chance import chance
-from optimizer.solve.sisr.compiled import compiled, inlined
+from optimizer.solve.sisr.compiled import called, compiled
 from optimizer.solve.sisr.recreate import recreate
 from optimizer.solve.sisr.ruin import ruin
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
@@ -103,7 +103,7 @@ def copy(S: State, other: State) -> None:
         other.left_out[number] = S.left_out[number]
 
 
-@inlined
+@called
 def _accepted(
     P: Arrays, S: State, out: int, current_eur: float, changed_eur: float, temperature: float
 ) -> bool:
@@ -130,7 +130,7 @@ def _accepted(
     return changed_eur < current_eur - temperature * math.log(chance(S.random) + 1e-300)
 
 
-@inlined
+@called
 def _undo(P: Arrays, S: State, picked: int, out: int) -> None:
     """Return to the plan before the step."""
     for number in range(picked):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from optimizer.solve.facts import Facts, Kind
 
     Ints = NDArray[np.int64]
+    Labels = NDArray[np.int64]  # (rows, positions, breaks + 1)
     Floats = NDArray[np.float64]
 
 NEVER_S = 1 << 40  # later than every time; sums of it do not overflow
@@ -132,10 +133,17 @@ def usable_facilities(facts: Facts) -> list[int]:
     ]
 
 
-def arrays_of(facts: Facts) -> tuple[Arrays, list[list[int]]]:
-    """Return the arrays, and the problem's nodes behind each of their nodes but the last."""
+def arrays_of(
+    facts: Facts, groups: Sequence[Sequence[int]] | None = None
+) -> tuple[Arrays, list[Sequence[int]]]:
+    """Return the arrays, and the problem's nodes behind each of their nodes but the last.
+
+    Args:
+        facts: the problem.
+        groups: visits that are one to the search, where it is known already.
+    """
     problem = facts.problem
-    groups = merged(facts)
+    groups = merged(facts) if groups is None else groups
     stations = usable_facilities(facts)
     kinds = list(dict.fromkeys(facts.kinds))
     ends = sorted({place for kind in kinds for place in (kind.truck.start, kind.truck.end)})
@@ -220,7 +228,7 @@ def _limits(kinds: Sequence[Kind], groups: Sequence[Sequence[int]]) -> tuple[Flo
     for index, kind in enumerate(kinds):
         capacity[index, : len(kind.capacity)] = kind.capacity
         for node, group in enumerate(groups):
-            need[index, node, : len(kind.capacity)] = kind.need[group].sum(axis=0)
+            need[index, node, : len(kind.capacity)] = kind.need[list(group)].sum(axis=0)
     return need, capacity
 
 

@@ -85,15 +85,19 @@ class Campaign:
         began = monotonic()
         if not self._P.visits or steps <= 0:
             return start
-        plan = start
-        if self._droppable(plan):
-            until_short = began + 0.15 * (until - began)
-            plan = self._anneal(plan, steps // 6, until_short, HOT / 3, COLD)
-            plan = self._smaller_fleet(plan, steps, began + 0.6 * (until - began))
+        plan = self.with_fewer_trucks(start, steps, began + 0.6 * (until - began))
         return self._anneal(plan, steps, until, HOT, COLD)
 
+    def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Shorten a plan, then give up trucks whose fixed cost could be saved."""
+        if not self._droppable(plan):
+            return plan
+        began = monotonic()
+        plan = self._anneal(plan, steps // 6, began + 0.25 * (until - began), HOT / 3, COLD)
+        return self._smaller_fleet(plan, steps, until)
+
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
-        scale = self._scale(plan)
+        scale = self.scale(plan)
         schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
         if self._threads > 1 and len(plan.used) >= DIVIDED:
             return self._divided(plan, schedule)
@@ -110,7 +114,7 @@ class Campaign:
             visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
             without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
             missing = self._missing(plan)
-            scale = self._scale(plan)
+            scale = self.scale(plan)
             schedule = Schedule(
                 max(1, steps // 8), monotonic(), min(until, monotonic() + share),
                 0.05 * scale, 0.01 * scale, missing,
@@ -140,7 +144,7 @@ class Campaign:
     def _missing(self, plan: Plan) -> int:
         return int((self._P.price[plan.left_out] >= MANDATORY_EUR).sum())
 
-    def _scale(self, plan: Plan) -> float:
+    def scale(self, plan: Plan) -> float:
         """Return what the way to a visit costs on average."""
         P = self._P  # noqa: N806
         eur, stops = 0.0, 0
@@ -156,13 +160,13 @@ class Campaign:
         """Search on several threads from the same plan; the best result counts."""
         members = np.arange(self._P.visits, dtype=np.int32)
         if schedule.enough is None:
-            plan = self._with_spares(plan)
+            plan = self.with_spares(plan)
         jobs = [(plan, members, schedule, self._next_seed()) for _ in range(threads)]
         return min((best for _, best in self._together(jobs)), key=lambda found: found.eur)
 
     def _divided(self, plan: Plan, schedule: Schedule) -> Plan:
         """Let each thread anneal a share of the tours, divided anew every round."""
-        best = current = self._with_spares(plan)
+        best = current = self.with_spares(plan)
         began, span = schedule.began, schedule.until - schedule.began
         ratio = schedule.cold / schedule.hot
         for number in range(ROUNDS):
@@ -189,11 +193,11 @@ class Campaign:
         self, jobs: Sequence[tuple[Plan, NDArray[np.int32], Schedule, int]]
     ) -> list[tuple[Plan, Plan]]:
         if len(jobs) == 1:
-            return [self._phase(*jobs[0])]
+            return [self.phase(*jobs[0])]
         with ThreadPoolExecutor(len(jobs)) as pool:
-            return list(pool.map(lambda job: self._phase(*job), jobs))
+            return list(pool.map(lambda job: self.phase(*job), jobs))
 
-    def _phase(
+    def phase(
         self, plan: Plan, members: NDArray[np.int32], schedule: Schedule, seed: int
     ) -> tuple[Plan, Plan]:
         """Anneal; return the plan at the end and the best one."""
@@ -243,7 +247,7 @@ class Campaign:
             for share, absent in zip(shares, out, strict=True)
         ]
 
-    def _with_spares(self, plan: Plan) -> Plan:
+    def with_spares(self, plan: Plan) -> Plan:
         """Return a plan of the trucks in use and some of each kind that are not."""
         tours = {truck: plan.tours[truck] for truck in plan.used}
         for alike in self._spares:

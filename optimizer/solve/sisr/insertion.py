@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from optimizer.solve.sisr.arrays import ALWAYS_S, NEVER_S
 from optimizer.solve.sisr.chance import chance
 from optimizer.solve.sisr.compiled import called, inlined
-from optimizer.solve.sisr.labels import begin, leave, reach
+from optimizer.solve.sisr.labels import begin, from_start, leave, reach
 from optimizer.solve.sisr.state import CHANGED, STAMP
 from optimizer.solve.sisr.tour import ends, refresh
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
@@ -69,7 +69,7 @@ def keep(S: State, row: int) -> None:
         S.kept[row, i] = S.nodes[row, i]
 
 
-@called
+@inlined
 def may_take(P: Arrays, S: State, row: int, visit: int) -> bool:
     """Whether a row's truck may serve a visit on this day, wherever on its tour."""
     truck = S.tours[row].truck
@@ -100,32 +100,33 @@ def in_time(P: Arrays, S: State, row: int, gap: int, visit: int) -> bool:
     """Whether a visit inserted behind position `gap` leaves the tour in time."""
     kind = P.kind[S.tours[row].truck]
     one, following = S.nodes[row, gap], S.nodes[row, gap + 1]
-    there_s, on_s = P.seconds[one, visit], P.seconds[visit, following]
+    there_s, leg_s = P.seconds[one, visit], P.seconds[visit, following]
     direct_s = P.seconds[one, following]
-    if there_s >= ALWAYS_S or on_s >= ALWAYS_S:
+    if there_s >= ALWAYS_S or leg_s >= ALWAYS_S:
         return False
-    if S.tours[row].driving_s + there_s + on_s - direct_s > P.kinds[kind].driving_limit:
+    if S.tours[row].driving_s + there_s + leg_s - direct_s > P.kinds[kind].driving_limit:
         return False
-    here, arrival = S.label, S.other
+    rules, W = P.breaks.number[kind], S.work  # noqa: N806
+    on_s = P.service_s[visit]
+    start_s = 0
     if gap == 0:
         start_s = leave(P, kind, visit)
-        if start_s < S.tours[row].begin_s and P.breaks.number[kind] > 0:
+        if start_s < S.tours[row].begin_s and rules > 0:
             return _in_time_from_start(P, S, row, kind, visit)
-        arrival[:] = NEVER_S
-        arrival[0] = start_s
-        reach(P.breaks, kind, arrival, 0, there_s, here)
-    else:
-        reach(P.breaks, kind, S.early[row, gap], P.service_s[one], there_s, here)
-    for taken in range(P.breaks.number[kind] + 1):
-        here[taken] = begin(P.windows, visit, here[taken])
-    reach(P.breaks, kind, here, P.service_s[visit], on_s, arrival)
-    for taken in range(P.breaks.number[kind] + 1):
-        if arrival[taken] < NEVER_S and arrival[taken] <= S.late[row, gap + 1, taken]:
+    for taken in range(rules + 1):
+        if gap:
+            ready_s = reach(P.breaks, kind, S.early, row, gap, P.service_s[one], there_s, taken)
+        else:
+            ready_s = from_start(P.breaks, kind, start_s, there_s, taken)
+        W[0, 0, taken] = begin(P.windows, visit, ready_s)
+    for taken in range(rules + 1):
+        arrival_s = reach(P.breaks, kind, W, 0, 0, on_s, leg_s, taken)
+        if arrival_s < NEVER_S and arrival_s <= S.late[row, gap + 1, taken]:
             return True
     return False
 
 
-@inlined
+@called
 def _in_time_from_start(P: Arrays, S: State, row: int, kind: int, visit: int) -> bool:
     """Try the whole tour: an earlier start may make a break due that was not."""
     S.draft[0], S.draft[1] = S.nodes[row, 0], visit
@@ -134,7 +135,7 @@ def _in_time_from_start(P: Arrays, S: State, row: int, kind: int, visit: int) ->
     return ends(P, S, kind, S.tours[row].length + 1) < NEVER_S
 
 
-@inlined
+@called
 def _cheapest_gap(P: Arrays, S: State, visit: int, worth: float) -> tuple[float, int, int]:
     """Return what the cheapest gap adds, its row, and the position before it.
 
@@ -151,7 +152,7 @@ def _cheapest_gap(P: Arrays, S: State, visit: int, worth: float) -> tuple[float,
     return best, row, gap
 
 
-@inlined
+@called
 def _gaps(P: Arrays, S: State, visit: int) -> int:
     """Write the gaps to look at to `S.gaps`; return their number."""
     count = 0
@@ -208,7 +209,7 @@ def _note(S: State, r: int, gap: int, added: float) -> None:
         S.blocked_eur[worst], S.blocked[worst, 0], S.blocked[worst, 1] = added, r, gap
 
 
-@inlined
+@called
 def _replaced(
     P: Arrays, S: State, visit: int, best: float, row: int, gap: int
 ) -> tuple[float, int, int]:
@@ -225,7 +226,7 @@ def _replaced(
     return best, row, gap
 
 
-@inlined
+@called
 def _with(P: Arrays, S: State, r: int, gap: int, visit: int) -> int:
     """Write the visits of a tour to `S.stops`, with one more behind a position."""
     stops = 0
@@ -240,7 +241,7 @@ def _with(P: Arrays, S: State, r: int, gap: int, visit: int) -> int:
     return stops
 
 
-@inlined
+@called
 def _opening(
     P: Arrays, S: State, visit: int, best: float, row: int, gap: int
 ) -> tuple[float, int, int]:

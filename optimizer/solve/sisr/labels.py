@@ -22,7 +22,7 @@ from optimizer.solve.sisr.arrays import NEVER_S
 from optimizer.solve.sisr.compiled import inlined
 
 if TYPE_CHECKING:
-    from optimizer.solve.sisr.arrays import Arrays, Breaks, Ints, Windows
+    from optimizer.solve.sisr.arrays import Arrays, Breaks, Labels, Windows
 
 
 @inlined
@@ -45,48 +45,59 @@ def latest_ready(W: Windows, node: int, start_s: int) -> int:
 
 
 @inlined
-def reach(B: Breaks, kind: int, starts: Ints, service_s: int, travel_s: int, out: Ints) -> None:
-    """Write to `out` the earliest arrivals after a leg, by breaks taken.
+def reach(
+    B: Breaks, kind: int, E: Labels, r: int, i: int, on_s: int, travel_s: int, taken: int
+) -> int:
+    """Return the earliest arrival after a leg with some breaks taken; NEVER_S: there is none.
 
     Args:
         B: the rules of breaks.
         kind: of the truck.
-        starts: earliest starts of service where the leg begins, by breaks taken.
-        service_s: time there.
+        E: earliest starts of service; those where the leg begins are `E[r, i]`.
+        r: row.
+        i: position.
+        on_s: time of service there.
         travel_s: length of the leg.
-        out: receives the arrivals; NEVER_S where there is none.
+        taken: breaks behind the truck when it arrives.
     """
-    for taken in range(B.number[kind] + 1):
-        best = NEVER_S
-        for before in range(taken + 1):
-            if starts[before] >= NEVER_S:
-                continue
-            leave_s = starts[before] + service_s
-            arrival_s = leave_s + travel_s
-            if before < taken:
-                run = taken - before
-                if leave_s > B.chain_latest[kind, before, run]:
-                    continue
-                arrival_s = max(
-                    arrival_s + B.chain_s[kind, before, run], B.chain_ready[kind, before, run]
-                )
+    best = E[r, i, taken] + on_s + travel_s
+    for before in range(taken):
+        leave_s = E[r, i, before] + on_s
+        run = taken - before
+        if leave_s <= B.chain_latest[kind, before, run]:
+            arrival_s = max(
+                leave_s + travel_s + B.chain_s[kind, before, run],
+                B.chain_ready[kind, before, run],
+            )
             best = min(best, arrival_s)
-        out[taken] = best
+    return min(best, NEVER_S)
 
 
 @inlined
-def latest_departure(B: Breaks, kind: int, late: Ints, travel_s: int, taken: int) -> int:
-    """Return the latest departure that a leg's latest arrivals allow, some breaks taken."""
-    best = late[taken] - travel_s if late[taken] > -NEVER_S else -NEVER_S
+def from_start(B: Breaks, kind: int, start_s: int, travel_s: int, taken: int) -> int:
+    """Return the earliest arrival at the first node of a tour, as `reach` does."""
+    if taken == 0:
+        return min(start_s + travel_s, NEVER_S)
+    if start_s > B.chain_latest[kind, 0, taken]:
+        return NEVER_S
+    return max(start_s + travel_s + B.chain_s[kind, 0, taken], B.chain_ready[kind, 0, taken])
+
+
+@inlined
+def latest_departure(
+    B: Breaks, kind: int, late: Labels, r: int, i: int, travel_s: int, taken: int
+) -> int:
+    """Return the latest departure that the latest arrivals `late[r, i]` behind a leg allow."""
+    best = late[r, i, taken] - travel_s
     for run in range(1, B.number[kind] + 1 - taken):
-        arrival_s = late[taken + run]
+        arrival_s = late[r, i, taken + run]
         if B.chain_ready[kind, taken, run] <= arrival_s:
             leave_s = min(
                 B.chain_latest[kind, taken, run],
                 arrival_s - travel_s - B.chain_s[kind, taken, run],
             )
             best = max(best, leave_s)
-    return best
+    return max(best, -NEVER_S)
 
 
 @inlined

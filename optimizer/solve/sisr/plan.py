@@ -15,6 +15,8 @@ from optimizer.solve.sisr.tour import refresh
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from optimizer.model import Solution
@@ -47,7 +49,7 @@ def plan_of(S: State, eur: float) -> Plan:  # noqa: N803
     return Plan(tours, S.left_out[: S.counts[LEFT_OUT]].copy(), eur)
 
 
-def plan_from(P: Arrays, origin: list[list[int]], solution: Solution) -> Plan:  # noqa: N803
+def plan_from(P: Arrays, origin: Sequence[Sequence[int]], solution: Solution) -> Plan:  # noqa: N803
     """Return a solution as a plan; what the arrays cannot express is left out.
 
     Args:
@@ -93,7 +95,7 @@ def _repair(P: Arrays, S: State, r: int) -> None:  # noqa: N803
 
 
 def solution_from(
-    builder: Builder, origin: list[list[int]], plan: Plan, engine: str, seed: int
+    builder: Builder, origin: Sequence[Sequence[int]], plan: Plan, engine: str, seed: int
 ) -> Solution:
     """Return a plan as a solution of the problem; tours start as late as they may."""
     facts = builder.facts

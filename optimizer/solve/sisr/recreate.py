@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.chance import chance, pick
-from optimizer.solve.sisr.compiled import inlined
+from optimizer.solve.sisr.compiled import called
 from optimizer.solve.sisr.insertion import insert
 from optimizer.solve.sisr.ruin import unload_anew
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optimizer.solve.sisr.state import State
 
 
-@inlined
+@called
 def recreate(P: Arrays, S: State, picked: int) -> None:
     """Put back the visits in `S.picked`; what finds no place is left out."""
     _sort(P, S, picked)
@@ -46,7 +46,7 @@ def recreate(P: Arrays, S: State, picked: int) -> None:
         unload_anew(P, S, S.changed[number])
 
 
-@inlined
+@called
 def _sort(P: Arrays, S: State, picked: int) -> None:
     """Sort `S.picked` by a random one of the orders; the lists are short."""
     order = pick(S.random, 18)
@@ -60,7 +60,7 @@ def _sort(P: Arrays, S: State, picked: int) -> None:
         S.order[place + 1], S.picked[place + 1] = key, visit
 
 
-@inlined
+@called
 def _key(P: Arrays, S: State, visit: int, order: int) -> float:
     if order < 4:
         return chance(S.random)

@@ -34,7 +34,7 @@ MOST_STRINGS = 60
 TRIED_AGAIN = 16  # visits left out that get another chance in a step
 
 
-@inlined
+@called
 def ruin(P: Arrays, S: State, members: NDArray[np.int32]) -> int:
     """Take visits out of their tours; return how many there are to put back in `S.picked`."""
     seed = members[pick(S.random, len(members))]
@@ -62,7 +62,7 @@ def _take(S: State, visit: int, picked: int) -> int:
     return picked + 1
 
 
-@inlined
+@called
 def _absent(P: Arrays, S: State, seed: int) -> int:
     """Pick visits left out that are tried again; of many only those near the seed."""
     picked, out = 0, S.counts[LEFT_OUT]
@@ -80,7 +80,7 @@ def _absent(P: Arrays, S: State, seed: int) -> int:
     return picked
 
 
-@inlined
+@called
 def _whole_tour(P: Arrays, S: State, picked: int) -> int:
     """Take out a small tour, so that a truck is given up or exchanged."""
     chosen, least = -1, SMALL + 1.0
@@ -99,7 +99,7 @@ def _whole_tour(P: Arrays, S: State, picked: int) -> int:
     return picked
 
 
-@inlined
+@called
 def _strings(P: Arrays, S: State, seed: int, picked: int) -> int:
     """Take out strings, formulas (5) to (7) of the paper."""
     trips, stops = 0, 0
@@ -136,7 +136,7 @@ def _ruined(S: State, r: int, trip: int, ruined: int) -> bool:
     return False
 
 
-@inlined
+@called
 def _string(P: Arrays, S: State, r: int, at: int, longest: float, picked: int) -> int:
     """Take out one string around a position of a trip."""
     low, high = at, at
@@ -159,7 +159,7 @@ def _string(P: Arrays, S: State, r: int, at: int, longest: float, picked: int) -
     return picked
 
 
-@inlined
+@called
 def _close(P: Arrays, S: State, r: int, picked: int) -> int:
     """Close the gaps of a tour, drop unloadings of nothing, and place them anew if cheaper.
 

@@ -29,6 +29,7 @@ TOUR = np.dtype(
         ("begin_s", np.int64),
         ("end_s", np.int64),
         ("driving_s", np.int64),
+        ("served_s", np.int64),
         ("eur", np.float64),
         ("busy_eur", np.float64),  # without what waiting and breaks cost
         ("kept_length", np.int64),  # before the step
@@ -65,7 +66,7 @@ class State(NamedTuple):
         kept: nodes of tours before a step; counts[CHANGED] rows in `changed`.
         kept_out: `left_out` before a step.
         stops, draft, cheapest, before, queue, loads: room for the dynamic programme.
-        label, other: room for labels under test.
+        work: (1, 2, breaks + 1) room for labels under test.
         picked, order: visits of a step and the key by which they are put back.
         strings: room for the strings of a step: row, trip.
         gaps: room for row and gap of the insertions of a visit.
@@ -94,8 +95,7 @@ class State(NamedTuple):
     before: NDArray[np.int64]
     queue: NDArray[np.int64]
     loads: NDArray[np.float64]
-    label: NDArray[np.int64]
-    other: NDArray[np.int64]
+    work: NDArray[np.int64]
     picked: NDArray[np.int32]
     order: NDArray[np.float64]
     strings: NDArray[np.int64]
@@ -146,8 +146,7 @@ def new_state(
         before=np.zeros(size, np.int64),
         queue=np.zeros(size, np.int64),
         loads=np.zeros((size, limits)),
-        label=np.zeros(breaks, np.int64),
-        other=np.zeros(breaks, np.int64),
+        work=np.zeros((1, 2, breaks), np.int64),
         picked=np.zeros(len(members) + 1, np.int32),
         order=np.zeros(len(members) + 1),
         strings=np.zeros((64, 2), np.int64),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.arrays import NEVER_S
-from optimizer.solve.sisr.compiled import compiled, inlined
+from optimizer.solve.sisr.compiled import called, compiled
 from optimizer.solve.sisr.labels import (
     begin,
     latest_departure,
@@ -31,151 +31,171 @@ def refresh(P: Arrays, S: State, r: int) -> bool:
     if S.tours[r].length == 2:
         return _empty(P, S, r, kind)
     fits = _carry(P, S, r, kind)
-    in_time = _forward(P, S, r, kind)
-    if not (fits and in_time):
+    if not fits or not _forward(P, S, r, kind):
         S.tours[r].eur = S.tours[r].busy_eur = NEVER_S
         return False
-    _backward(P, S, r, kind, P.kinds[kind].shift_to)
-    idle_s = S.tours[r].end_s - S.tours[r].begin_s - S.tours[r].driving_s - _served(P, S, r)
-    if idle_s > 0 and P.kinds[kind].eur_per_s > 0:
-        idle_s -= _slack(P, S, r, kind)
-    S.tours[r].eur = S.tours[r].busy_eur + idle_s * P.kinds[kind].eur_per_s
+    _backward(P, S, r, kind)
+    S.tours[r].eur = S.tours[r].busy_eur
+    if P.kinds[kind].eur_per_s > 0:
+        tour = S.tours[r]
+        idle_s = tour.end_s - tour.begin_s - tour.driving_s - tour.served_s
+        if idle_s > 0:
+            idle_s -= _slack(P, S, r, kind)
+            S.tours[r].eur += idle_s * P.kinds[kind].eur_per_s
     return True
 
 
-@inlined
+@called
 def _empty(P: Arrays, S: State, r: int, kind: int) -> bool:
     S.tours[r].trips = S.trip[r, 0] = S.trip[r, 1] = 0
-    S.tours[r].driving_s = 0
+    S.tours[r].driving_s = S.tours[r].served_s = 0
     S.tours[r].begin_s = S.tours[r].end_s = P.kinds[kind].shift_from
     S.tours[r].eur = S.tours[r].busy_eur = 0.0
-    S.amount[r, :] = 0.0
+    for limit in range(3):
+        S.amount[r, limit] = 0.0
     return True
 
 
-@inlined
-def _served(P: Arrays, S: State, r: int) -> int:
-    served_s = 0
-    for i in range(1, S.tours[r].length - 1):
-        served_s += P.service_s[S.nodes[r, i]]
-    return served_s
-
-
-@inlined
+@called
 def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
     """Set trips, loads, amounts of the day, costs; return whether all are within limits."""
-    tariff, last = P.kinds[kind].tariff, S.tours[r].length - 1
-    S.amount[r, :] = 0.0
-    S.load[r, 0, :] = 0.0
-    trip, driving_s, service_s, euro, fits = 0, 0, 0, P.kinds[kind].fixed_eur, True
+    tariff, last, limits = P.kinds[kind].tariff, S.tours[r].length - 1, P.capacity.shape[1]
+    trip, driving_s, served_s, euro, fits = 0, 0, 0, P.kinds[kind].fixed_eur, True
+    stops, kg, litres = 0.0, 0.0, 0.0
+    for limit in range(limits):
+        S.load[r, 0, limit] = 0.0
     S.trip[r, 0] = 0
+    one = S.nodes[r, 0]
     for i in range(1, last + 1):
-        one, node = S.nodes[r, i - 1], S.nodes[r, i]
+        node = S.nodes[r, i]
         driving_s += P.seconds[one, node]
-        S.leg_eur[r, i - 1] = P.euro[tariff, one, node]
-        euro += S.leg_eur[r, i - 1]
-        service_s += P.service_s[node]
+        leg_eur = P.euro[tariff, one, node]
+        S.leg_eur[r, i - 1] = leg_eur
+        euro += leg_eur
+        served_s += P.service_s[node]
         if node < P.visits:
             S.visits[node].row, S.visits[node].position = r, i
-            S.amount[r, :] += P.amount[node]
-            for limit in range(P.capacity.shape[1]):
-                S.load[r, trip, limit] += P.need[kind, node, limit]
-                fits = fits and S.load[r, trip, limit] <= P.capacity[kind, limit]
+            stops += P.amount[node, 0]
+            kg += P.amount[node, 1]
+            litres += P.amount[node, 2]
+            for limit in range(limits):
+                load = S.load[r, trip, limit] + P.need[kind, node, limit]
+                S.load[r, trip, limit] = load
+                fits = fits and load <= P.capacity[kind, limit]
         elif i < last:
             S.unload[r, trip] = i
             trip += 1
-            S.load[r, trip, :] = 0.0
+            for limit in range(limits):
+                S.load[r, trip, limit] = 0.0
         S.trip[r, i] = trip
-    S.tours[r].trips = trip
-    S.tours[r].driving_s = driving_s
-    S.tours[r].busy_eur = euro + service_s * P.kinds[kind].eur_per_s
-    for limit in range(3):
-        fits = fits and S.amount[r, limit] <= P.day_limit[kind, limit]
-    return fits and driving_s <= P.kinds[kind].driving_limit
+        one = node
+    tour = S.tours[r]
+    tour.trips, tour.driving_s, tour.served_s = trip, driving_s, served_s
+    tour.busy_eur = euro + served_s * P.kinds[kind].eur_per_s
+    S.amount[r, 0], S.amount[r, 1], S.amount[r, 2] = stops, kg, litres
+    return (
+        fits
+        and stops <= P.day_limit[kind, 0]
+        and kg <= P.day_limit[kind, 1]
+        and litres <= P.day_limit[kind, 2]
+        and driving_s <= P.kinds[kind].driving_limit
+    )
 
 
-@inlined
+@called
 def _forward(P: Arrays, S: State, r: int, kind: int) -> bool:
     """Set the earliest times; return whether the tour can be driven in time."""
-    last = S.tours[r].length - 1
+    last, rules = S.tours[r].length - 1, P.breaks.number[kind]
     start_s = leave(P, kind, S.nodes[r, 1])
     S.tours[r].begin_s = start_s
-    S.early[r, 0, :] = NEVER_S
     S.early[r, 0, 0] = start_s
+    for taken in range(1, rules + 1):
+        S.early[r, 0, taken] = NEVER_S
+    one = S.nodes[r, 0]
     for i in range(1, last + 1):
-        one, node = S.nodes[r, i - 1], S.nodes[r, i]
-        reach(
-            P.breaks, kind, S.early[r, i - 1], P.service_s[one], P.seconds[one, node], S.early[r, i]
-        )
+        node = S.nodes[r, i]
+        on_s, travel_s = P.service_s[one], P.seconds[one, node]
         alive = False
-        for taken in range(P.breaks.number[kind] + 1):
-            S.early[r, i, taken] = begin(P.windows, node, S.early[r, i, taken])
-            alive = alive or S.early[r, i, taken] < NEVER_S
+        for taken in range(rules + 1):
+            ready_s = reach(P.breaks, kind, S.early, r, i - 1, on_s, travel_s, taken)
+            start = begin(P.windows, node, ready_s)
+            S.early[r, i, taken] = start
+            alive = alive or start < NEVER_S
         if not alive:
             return False
-    S.tours[r].end_s = NEVER_S
-    for taken in range(P.breaks.number[kind] + 1):
+        one = node
+    best = NEVER_S
+    for taken in range(rules + 1):
         end_s = S.early[r, last, taken]
         if end_s <= latest_end(P.breaks, kind, start_s, taken, P.kinds[kind].shift_to):
-            S.tours[r].end_s = min(S.tours[r].end_s, end_s)
-    return S.tours[r].end_s < NEVER_S
+            best = min(best, end_s)
+    S.tours[r].end_s = best
+    return best < NEVER_S
 
 
-@inlined
-def _backward(P: Arrays, S: State, r: int, kind: int, end_s: int) -> None:
-    """Set the latest times of a tour that has to end by some time."""
-    last = S.tours[r].length - 1
-    for taken in range(P.breaks.number[kind] + 1):
-        S.late[r, last, taken] = latest_end(P.breaks, kind, S.tours[r].begin_s, taken, end_s)
+@called
+def _backward(P: Arrays, S: State, r: int, kind: int) -> None:
+    """Set the latest times of a tour."""
+    last, rules = S.tours[r].length - 1, P.breaks.number[kind]
+    for taken in range(rules + 1):
+        S.late[r, last, taken] = latest_end(
+            P.breaks, kind, S.tours[r].begin_s, taken, P.kinds[kind].shift_to
+        )
+    following = S.nodes[r, last]
     for i in range(last - 1, 0, -1):
         node = S.nodes[r, i]
-        travel_s = P.seconds[node, S.nodes[r, i + 1]]
-        for taken in range(P.breaks.number[kind] + 1):
-            leave_s = latest_departure(P.breaks, kind, S.late[r, i + 1], travel_s, taken)
+        travel_s = P.seconds[node, following]
+        for taken in range(rules + 1):
+            leave_s = latest_departure(P.breaks, kind, S.late, r, i + 1, travel_s, taken)
             S.late[r, i, taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
+        following = node
 
 
-@inlined
+@called
 def _slack(P: Arrays, S: State, r: int, kind: int) -> int:
     """Return by how much the tour can start later and still end at the same time."""
-    late, earlier = S.label, S.other
-    last = S.tours[r].length - 1
-    for taken in range(P.breaks.number[kind] + 1):
-        late[taken] = latest_end(P.breaks, kind, S.tours[r].begin_s, taken, S.tours[r].end_s)
+    last, rules, W, now = S.tours[r].length - 1, P.breaks.number[kind], S.work, 0  # noqa: N806
+    for taken in range(rules + 1):
+        W[0, 0, taken] = latest_end(P.breaks, kind, S.tours[r].begin_s, taken, S.tours[r].end_s)
+    following = S.nodes[r, last]
     for i in range(last - 1, 0, -1):
         node = S.nodes[r, i]
-        travel_s = P.seconds[node, S.nodes[r, i + 1]]
-        for taken in range(P.breaks.number[kind] + 1):
-            leave_s = latest_departure(P.breaks, kind, late, travel_s, taken)
-            earlier[taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
-        late, earlier = earlier, late
-    travel_s = P.seconds[S.nodes[r, 0], S.nodes[r, 1]]
-    return max(0, latest_departure(P.breaks, kind, late, travel_s, 0) - S.tours[r].begin_s)
+        travel_s = P.seconds[node, following]
+        for taken in range(rules + 1):
+            leave_s = latest_departure(P.breaks, kind, W, 0, now, travel_s, taken)
+            W[0, 1 - now, taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
+        now, following = 1 - now, node
+    travel_s = P.seconds[S.nodes[r, 0], following]
+    return max(0, latest_departure(P.breaks, kind, W, 0, now, travel_s, 0) - S.tours[r].begin_s)
 
 
 @compiled
 def ends(P: Arrays, S: State, kind: int, size: int) -> int:
     """Return when the tour along `S.draft[:size]` ends; NEVER_S when it breaks a rule of time."""
+    rules, W, now, driving_s = P.breaks.number[kind], S.work, 0, 0  # noqa: N806
     start_s = leave(P, kind, S.draft[1])
-    now, following = S.label, S.other
-    now[:] = NEVER_S
-    now[0] = start_s
-    driving_s = 0
+    W[0, 0, 0] = start_s
+    for taken in range(1, rules + 1):
+        W[0, 0, taken] = NEVER_S
+    one = S.draft[0]
     for i in range(1, size):
-        one, node = S.draft[i - 1], S.draft[i]
-        driving_s += P.seconds[one, node]
-        reach(P.breaks, kind, now, P.service_s[one], P.seconds[one, node], following)
+        node = S.draft[i]
+        on_s, travel_s = P.service_s[one], P.seconds[one, node]
+        driving_s += travel_s
         alive = False
-        for taken in range(P.breaks.number[kind] + 1):
-            following[taken] = begin(P.windows, node, following[taken])
-            alive = alive or following[taken] < NEVER_S
+        for taken in range(rules + 1):
+            ready_s = reach(P.breaks, kind, W, 0, now, on_s, travel_s, taken)
+            start = begin(P.windows, node, ready_s)
+            W[0, 1 - now, taken] = start
+            alive = alive or start < NEVER_S
         if not alive:
             return NEVER_S
-        now, following = following, now
+        now, one = 1 - now, node
     if driving_s > P.kinds[kind].driving_limit:
         return NEVER_S
     best = NEVER_S
-    for taken in range(P.breaks.number[kind] + 1):
-        if now[taken] <= latest_end(P.breaks, kind, start_s, taken, P.kinds[kind].shift_to):
-            best = min(best, now[taken])
+    for taken in range(rules + 1):
+        end_s = W[0, now, taken]
+        if end_s <= latest_end(P.breaks, kind, start_s, taken, P.kinds[kind].shift_to):
+            best = min(best, end_s)
     return best

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.solve.sisr.compiled import compiled, inlined
+from optimizer.solve.sisr.compiled import called, compiled, inlined
 from optimizer.solve.sisr.tour import refresh
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def place(P: Arrays, S: State, kind: int, stops: int) -> tuple[float, int]:
         S.draft[1] = P.kinds[kind].end
         return 0.0, 2
     S.stops[stops] = P.kinds[kind].end
-    S.loads[0, :] = 0.0
+    for limit in range(P.capacity.shape[1]):
+        S.loads[0, limit] = 0.0
     cheapest[0], queue[0], head, tail = 0.0, 0, 0, 0
     for j in range(1, stops + 1):
         one, following = S.stops[j - 1], S.stops[j]
@@ -75,7 +76,7 @@ def _carries(P: Arrays, S: State, kind: int, begin: int, end: int) -> bool:
     return True
 
 
-@inlined
+@called
 def _write(P: Arrays, S: State, tariff: int, stops: int) -> int:
     count, j = 0, stops
     while j > 0:

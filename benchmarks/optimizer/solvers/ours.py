@@ -1,0 +1,37 @@
+"""binround as a user has it: `optimizer.solve.solve` with its defaults, two threads."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optimizer import solve as package
+from optimizer.solve.sisr.warm import warm_up
+
+if TYPE_CHECKING:
+    from benchmarks.optimizer.solvers import Told
+    from optimizer.model import Problem, Solution
+
+
+@cache
+def version() -> str:
+    """Return a fingerprint of the optimiser's sources: another one, other results."""
+    folder = Path(package.__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def prepare() -> None:
+    """Compile the search, which happens once in an installation."""
+    warm_up()
+
+
+def solve(problem: Problem, budget_s: float, seed: int, told: Told) -> Solution | None:
+    """Solve with the default engines."""
+    return package.solve(
+        problem, budget_s, seed, progress=lambda s, score: None if score[0] else told(s, score[1])
+    )

@@ -1,0 +1,28 @@
+"""binround with OR-Tools as its only engine: `BINROUND_ENGINES=ortools`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.optimizer.solvers.ours import version
+from optimizer.solve import solve as solve_with
+from optimizer.solve.ortools_engine import OrTools
+
+if TYPE_CHECKING:
+    from benchmarks.optimizer.solvers import Told
+    from optimizer.model import Problem, Solution
+
+__all__ = ["prepare", "solve", "version"]
+
+
+def prepare() -> None:
+    """Import OR-Tools."""
+    import ortools.constraint_solver.pywrapcp  # noqa: F401
+
+
+def solve(problem: Problem, budget_s: float, seed: int, told: Told) -> Solution | None:
+    """Solve with OR-Tools alone, from our construction."""
+    return solve_with(
+        problem, budget_s, seed, engines=(OrTools(share=1.0),),
+        progress=lambda s, score: None if score[0] else told(s, score[1]),
+    )  # fmt: skip
