@@ -12,6 +12,7 @@ from optimizer.model import Problem, Solution, Tour, TravelTimes
 from optimizer.selection import Candidate, site_visit
 from optimizer.solve.costing import Insertions
 from optimizer.solve.facts import Facts
+from optimizer.solve.insertion import TRIES
 from optimizer.solve.route import Builder
 
 MOST_SITES = 600  # whose cost is worked out, the most valuable first
@@ -48,8 +49,7 @@ def waiting_sites(
     asked = sites[:MOST_SITES] if day.problem.trucks and day.problem.blocks is None else []
     costs = _costs(snapshot, day, solution, asked, travel) if asked else {}
     return tuple(
-        Waiting(one.site.id, one.containers, *costs.get(one.site.id, (None, None)))
-        for one in sites
+        Waiting(one.site.id, one.containers, *costs.get(one.site.id, (None, None))) for one in sites
     )
 
 
@@ -101,7 +101,7 @@ def _costs(
         builder.build(truck, _renumbered(problem, tours[truck], count)) if truck in tours else None
         for truck in range(len(problem.trucks))
     ]
-    insertions = Insertions(builder, built, count)
+    insertions = Insertions(builder, built, TRIES)
     found = {}
     for row, one in enumerate(sites):
         best = insertions.cheapest(before + row)

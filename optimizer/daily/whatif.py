@@ -1,7 +1,6 @@
 """What would change a decision: the level of a container at which it turns."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -102,11 +101,3 @@ def _scale(outlook: Outlook, occasion: Occasion, policy: Policy, plain: Policy) 
     ours, theirs = (one.choose(outlook, occasion).prize_eur for one in (policy, plain))
     known = theirs > 0
     return np.where(known, ours / np.where(known, theirs, 1.0), 1.0)
-
-
-def others(
-    decision_prize: Floats, mandatory: Flags, containers: Sequence[int], one: int
-) -> tuple[float, bool]:
-    """Return what the other containers of a visit pay, and whether one of them is a must."""
-    rest = [index for index in containers if index != one]
-    return float(decision_prize[rest].sum()), bool(mandatory[rest].any())

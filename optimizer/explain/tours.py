@@ -130,16 +130,13 @@ def _breaks(truck: Truck, tour: TimedTour) -> Iterator[Slack]:
         (c for c in truck.break_chains if [rule.rule for rule in c][: len(taken)] == taken),
         truck.breaks,
     )
-    for number, rule in enumerate(chain):
-        if number < len(tour.breaks):
-            begins_s = tour.breaks[number].start_s
-            yield Slack(
-                rule.rule, rule.latest_start_s - begins_s, rule.latest_start_s, Unit.SECONDS
-            )
-        else:
-            begun_s = truck.underway.started_s if truck.underway else tour.start_s
-            due_s = max(rule.earliest_start_s, begun_s + rule.due_after_s)
-            yield Slack(f"{rule.rule}: no break due", due_s - tour.end_s, due_s, Unit.SECONDS)
+    for rule, pause in zip(chain, tour.breaks, strict=False):
+        last_s = rule.latest_start_s
+        yield Slack(rule.rule, last_s - pause.start_s, last_s, Unit.SECONDS)
+    begun_s = truck.underway.started_s if truck.underway else tour.start_s
+    for rule in chain[len(tour.breaks) :]:
+        due_s = max(rule.earliest_start_s, begun_s + rule.due_after_s)
+        yield Slack(f"{rule.rule}, no break due", due_s - tour.end_s, due_s, Unit.SECONDS)
 
 
 def _driving(truck: Truck, tour: TimedTour) -> Iterator[Slack]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optimizer.solve.route import Builder, Route
 
 EVERY_GAP = 10**6
-FEW_GAPS = 2_000_000  # visits times gaps beyond which only the cheapest gaps are looked at
+MANY_GAPS = 200_000  # visits times visits beyond which only the cheapest gaps are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,16 @@ class Insertions:
     Args:
         builder: of the problem, which may allow more than the plan was made under.
         routes: the plan's tour of each truck; None for a truck that is not in use.
-        visits: how many are going to be asked for.
+        tries: gaps to look at, the cheapest first.
     """
 
-    def __init__(self, builder: Builder, routes: Sequence[Route | None], visits: int = 1) -> None:
+    def __init__(
+        self, builder: Builder, routes: Sequence[Route | None], tries: int = EVERY_GAP
+    ) -> None:
         self._builder = builder
         self._routes = [route for route in routes if route is not None]
         self._opening = opening(builder, routes)
-        gaps = visits * sum(len(route.legs) for route in self._routes)
-        self._insert = inserter(builder, EVERY_GAP if gaps < FEW_GAPS else TRIES)
+        self._insert = inserter(builder, tries)
         self._before = {route.truck: route for route in self._routes}
         self._costs: dict[int, float] = {}
 
@@ -72,6 +73,11 @@ class Insertions:
                 else 0.0
             )
         return self._costs[truck]
+
+
+def tries_for(visits: int, asked: int) -> int:
+    """Return how many gaps are looked at where so many of a problem's visits are asked for."""
+    return EVERY_GAP if visits * asked < MANY_GAPS else TRIES
 
 
 def inserter(builder: Builder, tries: int = EVERY_GAP) -> Inserter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.model import Reason, Unserved
-from optimizer.solve.costing import Insertions, inserter, opening
+from optimizer.solve.costing import Insertions, inserter, opening, tries_for
 from optimizer.solve.relaxed import blocked
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def explained(builder: Builder, day: Day, impossible: dict[int, Reason]) -> tupl
     A visit that fits in is not worth it. One that does not is kept out by the limit without which
     it would fit: its windows, what trucks carry, or the trucks' time.
     """
-    insertions = Insertions(builder, day.routes, len(day.absent))
+    insertions = Insertions(builder, day.routes, tries_for(builder.facts.visits, len(day.absent)))
     left_out: dict[int, Unserved] = {}
     for visit in sorted(day.absent - impossible.keys()):
         found = insertions.cheapest(visit)

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from optimizer.model import Reason, TimeWindow, Unserved
-from optimizer.solve.costing import Insertion, Insertions
+from optimizer.solve.costing import Insertion, Insertions, tries_for
 from optimizer.solve.facts import Facts
 from optimizer.solve.route import Builder
 
@@ -54,7 +54,7 @@ def _without(
     relaxed = relax(problem, visits)
     builder = Builder(Facts(relaxed))
     rebuilt = [route and builder.build(route.truck, route.nodes) for route in routes]
-    insertions = Insertions(builder, rebuilt, len(visits))
+    insertions = Insertions(builder, rebuilt, tries_for(len(problem.visits), len(visits)))
     found = {}
     for visit in visits:
         best = insertions.cheapest(visit)
