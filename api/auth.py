@@ -54,6 +54,7 @@ PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/v1/plans"): _ALL,
     ("POST", "/v1/plans"): _PLAN,
     ("GET", "/v1/plans/{plan}"): _ALL,
+    ("GET", "/v1/plans/{plan}/explanation"): _ALL,
     ("POST", "/v1/plans/{plan}/publish"): _STEER,
     ("GET", "/v1/region"): _ALL,
     ("GET", "/v1/roads.geojson"): _ALL,

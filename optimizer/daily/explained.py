@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from optimizer.check import TimedTour
 from optimizer.daily.decision import Decision
@@ -20,6 +21,13 @@ from optimizer.fill.forecast import Forecast
 from optimizer.model import Unserved
 from optimizer.selection import Candidate
 from optimizer.solve.judged import marginal_eur
+
+
+class Told(NamedTuple):
+    """A sentence, and the level of a container at which the decision turns."""
+
+    text: Text
+    turns_at: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,32 +65,33 @@ class Explainer:
             self._turns_at(candidate.containers, cost_eur),
         )
 
-    def left_out(self, candidate: Candidate, entry: Unserved) -> Text:
+    def left_out(self, candidate: Candidate, entry: Unserved) -> Told:
         """Say why a candidate is not served."""
         level = None
         if candidate.prize_eur is not None and entry.extra_eur is not None:
             level = self._turns_at(candidate.containers, entry.extra_eur)
-        return explain_unserved(
+        text = explain_unserved(
             entry.reason, candidate.prize_eur, entry.extra_eur, entry.short, level
         )
+        return Told(text, level)
 
-    def waiting(self, one: Waiting, container: int) -> Text:
+    def waiting(self, one: Waiting, container: int) -> Told:
         """Say why a container of a site that nobody visits waits."""
         facts = self.decision.facts(container)
         if one.cost_eur is None:
-            return explain_waiting(facts)
+            return Told(explain_waiting(facts))
         joining = [i for i in one.containers if i != container and self.decision.choice.take[i]]
         occasion = self.decision.occasion
         least_eur = occasion.site_eur + (1 + len(joining)) * occasion.container_eur
         cost_eur = max(one.cost_eur, least_eur)  # below that it would be no candidate
         level = self._turns_at((container, *joining), cost_eur, container)
-        return explain_waiting(facts, one.cost_eur, level)
+        return Told(explain_waiting(facts, one.cost_eur, level), level)
 
-    def stays(self, container: int) -> Text:
+    def stays(self, container: int) -> Told:
         """Say why a container is left as it is although a truck is there."""
         handling_eur = self.decision.occasion.container_eur
         level = self._turns_at((container,), handling_eur, container)
-        return explain_waiting(self.decision.facts(container), handling_eur, level)
+        return Told(explain_waiting(self.decision.facts(container), handling_eur, level), level)
 
     def _turns_at(
         self, containers: tuple[int, ...], cost_eur: float, main: int | None = None

@@ -8,7 +8,7 @@ from config.errors import PlanError, SolverError
 from config.region import Region, Service, seconds_of_day
 from optimizer.check import Report, check
 from optimizer.daily.decision import Decision
-from optimizer.daily.explained import Explainer
+from optimizer.daily.explained import Explainer, Told
 from optimizer.daily.problem import DayProblem, build
 from optimizer.daily.result import DayPlan, LeftOut, Waits
 from optimizer.daily.snapshot import DaySnapshot, instant
@@ -185,6 +185,8 @@ def _left_out(
     day: DayProblem, report: Report, decision: Decision, explainer: Explainer | None
 ) -> tuple[LeftOut, ...]:
     def left(candidate: Candidate, entry: Unserved) -> LeftOut:
+        plain = explain_unserved(entry.reason, candidate.prize_eur, entry.extra_eur)
+        told = explainer.left_out(candidate, entry) if explainer else Told(plain)
         return LeftOut(
             site=candidate.site.id,
             name=candidate.site.name,
@@ -193,9 +195,8 @@ def _left_out(
             prize_eur=candidate.prize_eur,
             extra_eur=entry.extra_eur,
             short=entry.short,
-            text=explainer.left_out(candidate, entry)
-            if explainer
-            else explain_unserved(entry.reason, candidate.prize_eur, entry.extra_eur),
+            text=told.text,
+            turns_at=told.turns_at,
         )
 
     return (
@@ -214,8 +215,8 @@ def _waiting(
 ) -> Iterator[Waits]:
     """Yield the containers that are neither emptied nor left out, with their sites' costs."""
     decision = explainer.decision
-    told = {index for candidate in day.candidates for index in candidate.containers}
-    told |= {index for candidate, _ in day.off_road for index in candidate.containers}
+    asked = {index for candidate in day.candidates for index in candidate.containers}
+    asked |= {index for candidate, _ in day.off_road for index in candidate.containers}
     sites = waiting_sites(snapshot, day, solution, decision, travel)
     by_site = {one.site: one for one in sites}
     visited = {
@@ -226,13 +227,13 @@ def _waiting(
     }
     outlook, choice = decision.outlook, decision.choice
     for index, container in enumerate(outlook.containers):
-        if index in told:
+        if index in asked:
             continue
         own = by_site.get(container.site, Waiting(container.site, (index,)))
-        extra_eur, vehicle, text = own.cost_eur, own.vehicle, explainer.waiting(own, index)
+        extra_eur, vehicle, told = own.cost_eur, own.vehicle, explainer.waiting(own, index)
         if container.site in visited:
             extra_eur, vehicle = decision.occasion.container_eur, visited[container.site]
-            text = explainer.stays(index)
+            told = explainer.stays(index)
         yield Waits(
             container=container.id,
             site=container.site,
@@ -241,5 +242,6 @@ def _waiting(
             prize_eur=float(choice.prize_eur[index]),
             extra_eur=None if extra_eur is None else round(extra_eur, 2),
             vehicle=vehicle,
-            text=text,
+            turns_at=told.turns_at,
+            text=told.text,
         )

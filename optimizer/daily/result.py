@@ -97,6 +97,7 @@ class LeftOut:
         prize_eur: what the visit is worth; None for a mandatory one.
         extra_eur: what serving it would add, where that is known.
         short: by how much the limit is too small that keeps it out; see `Unserved`.
+        turns_at: level of its decisive container from which it would be worth its cost.
     """
 
     site: str
@@ -107,6 +108,7 @@ class LeftOut:
     extra_eur: float | None
     short: float | None
     text: Text
+    turns_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Waits:
         prize_eur: what emptying it is worth.
         extra_eur: what emptying it, with those of its site that join, would add to the tours.
         vehicle: whose tour it would join.
+        turns_at: level from which it would be emptied.
         text: why it waits, and what would change that.
     """
 
@@ -128,6 +131,7 @@ class Waits:
     prize_eur: float
     extra_eur: float | None
     vehicle: str | None
+    turns_at: float | None
     text: Text
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from optimizer.solve.facts import Kind
 
 
+MOST_PLACES = 2_500  # beyond which ways are not looked at
+
+
 class Measure(StrEnum):
     """What the figures of an obstacle count."""
 
@@ -64,7 +67,7 @@ class Obstacle:
 def feasibility(problem: Problem) -> tuple[Obstacle, ...]:
     """Return what no plan for a problem can do; nothing stands in the way where it is empty.
 
-    Problems without arrays of all pairs are looked at for loads alone.
+    Large problems are looked at for loads alone.
     """
     if not problem.visits:
         return ()
@@ -72,7 +75,7 @@ def feasibility(problem: Problem) -> tuple[Obstacle, ...]:
         wanted = any(visit.mandatory for visit in problem.visits)
         ids = tuple(visit.id for visit in problem.visits)
         return (Obstacle(Reason.NO_TRUCK, ids, fleet=True, mandatory=wanted),)
-    if problem.blocks is not None:
+    if problem.blocks is not None or len(problem.travel) > MOST_PLACES:
         return tuple(_loads(problem, range(len(problem.visits)), None))
     builder = Builder(Facts(problem))
     never = impossible(builder)
