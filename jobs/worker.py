@@ -16,7 +16,7 @@ from jobs.believe import believe
 from jobs.ground import write_ground
 from optimizer.formats.event_json import parse_event
 from optimizer.model import TravelTimes
-from optimizer.selection import policy_named
+from optimizer.policies import policy_named
 from optimizer.solve.sisr.warm import warm_up_aside
 from storage.database import Database
 from storage.migrate import require_schema

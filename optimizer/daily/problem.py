@@ -95,7 +95,7 @@ def build(
     problem = Problem(
         fractions=snapshot.service.fractions,
         visits=tuple(
-            _visit(snapshot, candidate, 1 + len(reached) + row, vehicles)
+            visit_of(snapshot, candidate, 1 + len(reached) + row, vehicles)
             for row, candidate in enumerate(on_road)
         ),
         facilities=tuple(
@@ -169,12 +169,13 @@ def _facility(snapshot: DaySnapshot, facility: DeclaredFacility, location: int) 
     )
 
 
-def _visit(
+def visit_of(
     snapshot: DaySnapshot,
     candidate: Candidate,
     location: int,
     vehicles: Sequence[DeclaredVehicle],
 ) -> Visit:
+    """Return a candidate as a visit, open to the vehicles that can serve it."""
     containers = [snapshot.containers[index] for index in candidate.containers]
     able = [can_serve(vehicle, candidate.site, containers) for vehicle in vehicles]
     return Visit(
