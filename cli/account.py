@@ -193,7 +193,7 @@ def _under_calendar(
     )
     travel = open_travel(settings, region)
     policy = FixedCalendar(service.calendar_days)
-    planned = plan_day(snapshot, travel, solve, policy, geometry=False)
+    planned = plan_day(snapshot, travel, solve, policy, geometry=False, explained=False)
     return plan_record(planned, f"{plan.id}-calendar", plan.created_at)
 
 

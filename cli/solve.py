@@ -42,13 +42,17 @@ def command(
     plan is JSON (docs/plan-json.md), or a .sol file where the format has those and OUT ends so.
     """
     from optimizer.check import check
+    from optimizer.explain import explain_obstacle
     from optimizer.formats import FORMATS
+    from optimizer.solve.feasibility import feasibility
     from optimizer.solve.isolation import solve_isolated
 
     if not out.parent.is_dir():
         raise FileFormatError(f"{out}: cannot be written: there is no folder {out.parent}")
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
+    for obstacle in feasibility(loaded):
+        typer.echo(f"before solving: {explain_obstacle(obstacle).en}")
     engines = load_settings().engine_names
     if budget > 0 and ("search" in engines or not engines):
         compiled_first()

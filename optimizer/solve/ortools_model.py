@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from optimizer.solve.facts import FAR_S
+from optimizer.solve.facts import FAR_EUR, FAR_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,7 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
     scale = scale_of(facts, trucks, len(places))
     _costs(model, facts, places, scale)
     _times(model, facts, places, start, scale)
+    _energy(model, facts, places)
     _loads(model, facts)
     choices_of(model, facts, scale)
     return model
@@ -162,15 +163,21 @@ def _times(
     for vehicle, route in enumerate(start):
         truck = problem.trucks[route.truck]
         first, last = (time.CumulVar(i) for i in (routing.Start(vehicle), routing.End(vehicle)))
-        first.SetRange(truck.shift.earliest_s, truck.shift.latest_s)
+        first.SetRange(truck.shift.earliest_s, min(_latest_start_s(truck), truck.shift.latest_s))
         last.SetRange(truck.shift.earliest_s, truck.shift.latest_s)
         time.SetSpanCostCoefficientForVehicle(
             round(facts.kinds[route.truck].eur_per_s * scale), vehicle
         )
         routing.AddVariableMaximizedByFinalizer(first)
         routing.AddVariableMinimizedByFinalizer(last)
+        if truck.max_tour_s is not None:
+            time.SetSpanUpperBoundForVehicle(truck.max_tour_s, vehicle)
         breaks_of(model, time, vehicle, truck, route, service)
     _driving(model, facts, travel)
+
+
+def _latest_start_s(truck: Truck) -> int:
+    return truck.shift.latest_s if truck.latest_start_s is None else truck.latest_start_s
 
 
 def windows_of(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> None:
@@ -195,7 +202,8 @@ def breaks_of(
         if route.end_s <= rule.earliest_start_s:
             last.SetMax(min(last.Max(), rule.earliest_start_s))
         elif route.end_s - route.start_s <= rule.due_after_s:
-            time.SetSpanUpperBoundForVehicle(rule.due_after_s, vehicle)
+            limits = (rule.due_after_s, time.GetSpanUpperBoundForVehicle(vehicle))
+            time.SetSpanUpperBoundForVehicle(min(limits), vehicle)
         else:
             interval = solver.FixedDurationIntervalVar(
                 rule.earliest_start_s, rule.latest_start_s, rule.duration_s, False, rule.rule
@@ -215,6 +223,32 @@ def _driving(model: DayModel, facts: Facts, travel: Any) -> None:
     evaluator = model.routing.RegisterTransitMatrix(travel.astype(np.int64).tolist())
     capacity = [min(FAR_S, FAR_S if limit is None else limit) for limit in limits]
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, "driving")
+
+
+def _energy(model: DayModel, facts: Facts, places: list[int]) -> None:
+    """Add the batteries of electric trucks, in watt-hours, rounded up."""
+    fleet = [facts.problem.trucks[truck] for truck in model.trucks]
+    if all(truck.energy is None for truck in fleet):
+        return
+    at = np.array(places)
+    km = np.minimum(facts.km[np.ix_(at, at)], FAR_EUR)
+    lifts = np.array(
+        [
+            0 if node is None or node >= facts.visits else facts.problem.visits[node].lifts
+            for node in model.node_of
+        ]
+    )
+    evaluators, capacity = [], []
+    for truck in fleet:
+        wh, usable = np.zeros(km.shape), float(FAR_S)
+        if truck.energy is not None:
+            energy = truck.energy
+            wh = 1000 * (km * energy.kwh_per_km + lifts[:, None] * energy.kwh_per_lift)
+            usable = max(0.0, 1000 * (energy.charge_kwh - energy.reserve_kwh))
+        matrix = np.ceil(np.minimum(wh - 1e-6, FAR_S)).astype(np.int64)
+        evaluators.append(model.routing.RegisterTransitMatrix(matrix.tolist()))
+        capacity.append(math.floor(min(usable, FAR_S)))
+    model.routing.AddDimensionWithVehicleTransitAndCapacity(evaluators, 0, capacity, True, "energy")
 
 
 def _loads(model: DayModel, facts: Facts) -> None:

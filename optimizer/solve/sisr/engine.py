@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optimizer.solve.demands import demands
+from optimizer.solve.demands import binding
 from optimizer.solve.sisr.cache import is_warm
 from optimizer.solve.sisr.schedule import UNCOUNTED
 
@@ -84,7 +84,7 @@ def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
     It knows no limit of driving between two breaks, unloads everything at one facility, and
-    honours no demand beyond the common ones.
+    honours no rule beyond the common ones; what a problem merely allows it does not use.
     """
     wanted = {
         fraction
@@ -95,7 +95,7 @@ def expressible(problem: Problem) -> bool:
     return (
         0 < len(problem.visits) <= MOST_VISITS
         and bool(problem.trucks)
-        and not demands(problem)
+        and not binding(problem)
         and any(wanted <= facility.accepts for facility in problem.facilities)
         and all(
             len(truck.breaks) <= MOST_BREAKS and truck.max_driving_between_breaks_s is None
