@@ -14,7 +14,8 @@ from optimizer.model import Problem
 from optimizer.solve import solve
 from optimizer.solve.engines import ENGINES, RuinAndRecreate, engines_named
 from optimizer.solve.popmusic import NAME, Popmusic
-from optimizer.solve.sisr.engine import UNCOUNTED, CompiledSearch, steps
+from optimizer.solve.sisr.engine import CompiledSearch, steps
+from optimizer.solve.sisr.schedule import UNCOUNTED
 from optimizer.solve.sisr.warm import warm_up, warm_up_aside
 from tests.fixtures.problems import city_day
 
