@@ -12,6 +12,7 @@ test: .venv/.stamp api/static/index.html tests/timescale/node_modules/.package-l
 	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: lint test
+	BINROUND_ENGINES=ortools $(BIN)/pytest -q tests/unit/test_solve.py
 
 lint: .venv/.stamp
 	$(BIN)/ruff format --check .

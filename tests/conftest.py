@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from optimizer.solve.sisr.cache import is_warm
+
 pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.timescale",
@@ -43,4 +45,6 @@ def outside_data() -> Path:
 def compiled_search() -> None:
     """Have the search compiled; a lock lets one of several test processes do it for all."""
     pytest.importorskip("numba", reason="numba is missing; the slower search is used")
+    if is_warm():
+        return
     subprocess.run([sys.executable, "-m", "optimizer.solve.sisr.warm"], check=True, cwd=ROOT)

@@ -12,7 +12,7 @@ from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.ortools_engine import OrTools
 from optimizer.solve.popmusic import Popmusic
 from optimizer.solve.search import Day, Search
-from optimizer.solve.sisr.engine import CompiledSearch
+from optimizer.solve.sisr.engine import CompiledSearch, strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optimizer.solve.route import Builder
 
 
+COMPILED_SHARE = 0.7  # of the time, where the plain search has to go on
 POLISHED = 300  # visits up to which OR-Tools still improves what our own search found
 
 
@@ -124,16 +125,23 @@ class OwnSearch:
         seed: int,
         effort: float,
     ) -> Solution:
-        """Return the best plan that either search finds."""
-        found = self.compiled.improve(problem, builder, start, until, seed, effort)
-        return found or self.plain.improve(problem, builder, start, until, seed, effort)
+        """Return the best plan that either search finds.
+
+        Where the compiled search is stricter than the rules the other goes on from its plan.
+        """
+        now, alone = monotonic(), not strict(problem)
+        end = until if alone else now + COMPILED_SHARE * (until - now)
+        found = self.compiled.improve(problem, builder, start, end, seed, effort)
+        if found is not None and alone:
+            return found
+        return self.plain.improve(problem, builder, found or start, until, seed, effort)
 
 
 ENGINES: tuple[Engine, ...] = (OwnSearch(), OrTools(share=0.12, largest=POLISHED))
 BY_NAME: Mapping[str, tuple[Engine, ...]] = {
     "search": (OwnSearch(),),
     "plain-search": (RuinAndRecreate(),),
-    "ortools": (Popmusic(), OrTools()),
+    "ortools": (Popmusic(), OrTools(share=0.1)),
 }
 
 

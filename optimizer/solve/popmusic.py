@@ -39,7 +39,7 @@ NAME = "construction+ortools"
 class Popmusic:
     """Improves tours of one trip each, some at a time, by OR-Tools' iterated local search."""
 
-    share: float = 0.7
+    share: float = 0.9
 
     def improve(
         self,

@@ -198,10 +198,9 @@ def test_a_task_is_the_same_work_elsewhere() -> None:
     assert sum(map(bool, done.best)) > 0
 
 
+@pytest.mark.usefixtures("compiled_search")
 def test_the_compiled_search_does_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is there, the tasks' work is the compiled search's; visits at one place are one."""
-    pytest.importorskip("numba", reason="numba is missing; the slower search is used")
-    monkeypatch.setattr("optimizer.solve.sisr.engine.is_warm", lambda: True)
     monkeypatch.setattr("optimizer.solve.decomposition.engine.ROUNDS", 2)
     day = town(16, trucks=4)
     where = np.array(day.blocks.coordinates)  # type: ignore[union-attr]

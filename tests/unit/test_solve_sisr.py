@@ -18,13 +18,13 @@ from optimizer.solve.days import solution_of
 from optimizer.solve.facts import Facts
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
-from optimizer.solve.sisr.engine import CompiledSearch, expressible
+from optimizer.solve.sisr.engine import CompiledSearch, expressible, strict
 from tests.fixtures.interpreted import interpreted
 from tests.fixtures.problems import city_day
 
 with interpreted():
     from optimizer.solve.sisr.annealing import ready
-    from optimizer.solve.sisr.arrays import NEVER_S, arrays_of
+    from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S, arrays_of
     from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.insertion import carries, in_time, may_take
     from optimizer.solve.sisr.merging import merged
@@ -187,7 +187,7 @@ def test_visits_at_one_place_are_made_together() -> None:
 
 
 def test_rules_that_it_does_not_know_are_declined() -> None:
-    """Facilities that share the fractions, and limits between breaks, are left to others."""
+    """Facilities that share the fractions are left to others."""
     day = city_day(5, 1)
     assert expressible(day)
     shared = tuple(
@@ -195,10 +195,41 @@ def test_rules_that_it_does_not_know_are_declined() -> None:
         for n, facility in enumerate(day.facilities)
     )
     assert not expressible(day.replace(facilities=shared))
-    driver = tuple(
-        dataclasses.replace(truck, max_driving_between_breaks_s=16_200) for truck in day.trucks
+    limited = tuple(dataclasses.replace(truck, max_tour_s=3600) for truck in day.trucks)
+    assert not expressible(day.replace(trucks=limited))
+
+
+@pytest.mark.parametrize("rate", [0.0, 40.0])
+def test_a_plan_costs_what_the_judge_says(rate: float) -> None:
+    """Kilometres, hours, overtime, trucks and lost prizes: the search counts as the judge does."""
+    day = day_with(24, 3, 1, 0.5)
+    trucks = tuple(
+        dataclasses.replace(truck, overtime_after_s=3 * 3600, overtime_eur_per_h=rate)
+        for truck in day.trucks
     )
-    assert not expressible(day.replace(trucks=driver))
+    day = day.replace(trucks=trucks)
+    builder = Builder(Facts(day))
+    start = solution_of(builder, Search(builder, 3).construct(), "construction", 3)
+    arrays, origin = arrays_of(builder.facts)
+    plan = plan_from(arrays, origin, start)
+    report = check(day, _complete(day, solution_from(builder, origin, plan, "test", 3)))
+    assert report.legal
+    assert len(report.tours) > 0
+    assert plan.eur % MANDATORY_EUR == pytest.approx(report.score[1], rel=1e-5)
+
+
+def test_driving_between_breaks_is_kept() -> None:
+    """With at most half an hour of driving between breaks the plans are lawful."""
+    day = day_with(12, 4)
+    trucks = tuple(
+        dataclasses.replace(truck, max_driving_between_breaks_s=2400, driving_rule="Art. 7")
+        for truck in day.trucks
+    )
+    day = day.replace(trucks=trucks)
+    assert expressible(day)
+    assert strict(day)
+    _, found = searched(day, 30, 1)
+    assert check(day, _complete(day, found)).violations == ()
 
 
 def test_without_compiled_code_it_leaves_the_plan_alone(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from optimizer.solve.decomposition.subset import Part
     from optimizer.solve.route import Builder
 
-LARGE = 1500  # visits from which on a problem is divided
+LARGE = 2000  # visits from which on a problem is divided; a tight fleet fills better in one piece
 ZONE = Size(400, 2)
 NEAR = Size(250, 3)
 ROUNDS = 30

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from optimizer.model import Truck
     from optimizer.solve.facts import Facts, Kind
 
     Ints = NDArray[np.int64]
@@ -75,6 +76,8 @@ KIND = np.dtype(
         ("tariff", np.int64),
         ("fixed_eur", np.float64),
         ("eur_per_s", np.float64),
+        ("overtime_after_s", np.int64),
+        ("overtime_eur_per_s", np.float64),
     ]
 )
 
@@ -192,10 +195,12 @@ def arrays_of(
                     terminal[kind.truck.end],
                     kind.truck.shift.earliest_s,
                     kind.truck.shift.latest_s,
-                    NEVER_S if kind.truck.max_driving_s is None else kind.truck.max_driving_s,
+                    _driving_s(kind.truck),
                     tariffs.index((kind.truck.eur_per_km, kind.truck.eur_per_h)),
                     kind.truck.fixed_eur,
                     kind.eur_per_s,
+                    NEVER_S if kind.truck.overtime_after_s is None else kind.truck.overtime_after_s,
+                    kind.overtime_eur_per_s,
                 )
                 for kind in kinds
             ],
@@ -203,6 +208,16 @@ def arrays_of(
         ),
     )  # fmt: skip
     return arrays, [*groups, *([node] for node in stations)]
+
+
+def _driving_s(truck: Truck) -> int:
+    """Return the driving of a day from which on a rule may be broken.
+
+    Who drives no more in all than is allowed between two breaks keeps that rule wherever the
+    breaks are. This is more than the rule asks; days that need more driving are left to others.
+    """
+    limits = (truck.max_driving_s, truck.max_driving_between_breaks_s)
+    return min((limit for limit in limits if limit is not None), default=NEVER_S)
 
 
 def _windows(

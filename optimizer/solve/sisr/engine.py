@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optimizer.solve.demands import binding
+from optimizer.solve.demands import Demand, binding
 from optimizer.solve.sisr.cache import is_warm
 from optimizer.solve.sisr.schedule import UNCOUNTED
 
@@ -18,6 +18,7 @@ MOST_BREAKS = 4
 BUILT = 400  # visits beyond which the plain construction takes too long
 SMALL = 60  # visits up to which a counted number of steps finds what there is to find
 STEPS, STEPS_PER_VISIT = 20_000, 1000
+KNOWN = frozenset({Demand.OVERTIME})
 NAME = "compiled-ruin-and-recreate"
 
 
@@ -69,6 +70,11 @@ class CompiledSearch:
         return solution_from(builder, origin, found, NAME, seed)
 
 
+def strict(problem: Problem) -> bool:
+    """Whether the search asks more of a problem than its rules do."""
+    return any(truck.max_driving_between_breaks_s is not None for truck in problem.trucks)
+
+
 def steps(visits: int, effort: float) -> int:
     """Return how many steps a problem of a size gets.
 
@@ -83,8 +89,9 @@ def steps(visits: int, effort: float) -> int:
 def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
-    It knows no limit of driving between two breaks, unloads everything at one facility, and
-    honours no rule beyond the common ones; what a problem merely allows it does not use.
+    It unloads everything at one facility, and of the rules beyond the common ones it knows those
+    in `KNOWN`; what a problem merely allows it does not use. A limit of driving between two breaks
+    it takes for one of the whole day, see `strict`.
     """
     wanted = {
         fraction
@@ -95,10 +102,7 @@ def expressible(problem: Problem) -> bool:
     return (
         0 < len(problem.visits) <= MOST_VISITS
         and bool(problem.trucks)
-        and not binding(problem)
+        and binding(problem) <= KNOWN
         and any(wanted <= facility.accepts for facility in problem.facilities)
-        and all(
-            len(truck.breaks) <= MOST_BREAKS and truck.max_driving_between_breaks_s is None
-            for truck in problem.trucks
-        )
+        and all(len(truck.breaks) <= MOST_BREAKS for truck in problem.trucks)
     )

@@ -36,13 +36,20 @@ def refresh(P: Arrays, S: State, r: int) -> bool:
         return False
     _backward(P, S, r, kind)
     S.tours[r].eur = S.tours[r].busy_eur
-    if P.kinds[kind].eur_per_s > 0:
-        tour = S.tours[r]
-        idle_s = tour.end_s - tour.begin_s - tour.driving_s - tour.served_s
-        if idle_s > 0:
-            idle_s -= _slack(P, S, r, kind)
-            S.tours[r].eur += idle_s * P.kinds[kind].eur_per_s
+    if P.kinds[kind].eur_per_s > 0 or P.kinds[kind].overtime_eur_per_s > 0:
+        S.tours[r].eur += _idle_eur(P, S, r, kind)
     return True
+
+
+@called
+def _idle_eur(P: Arrays, S: State, r: int, kind: int) -> float:
+    """Return what waiting and breaks cost, and the hours beyond those paid as usual."""
+    busy_s = S.tours[r].driving_s + S.tours[r].served_s
+    length_s = S.tours[r].end_s - S.tours[r].begin_s
+    if length_s > busy_s:
+        length_s -= _slack(P, S, r, kind)
+    over_s = max(0, length_s - P.kinds[kind].overtime_after_s)
+    return (length_s - busy_s) * P.kinds[kind].eur_per_s + over_s * P.kinds[kind].overtime_eur_per_s
 
 
 @called
