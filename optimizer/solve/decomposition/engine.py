@@ -7,6 +7,7 @@ temperatures, and the next round divides the tours anew, so that no border lasts
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -21,7 +22,7 @@ from optimizer.solve.decomposition.task import SubResult, SubTask, work
 from optimizer.solve.sisr.schedule import UNCOUNTED, part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from optimizer.model import Problem, Solution
     from optimizer.solve.decomposition.subset import Part
@@ -91,6 +92,13 @@ class Decomposition:
             rounds.give_up_trucks(steps, until)
             rounds.cool(steps, until)
         return started(where, rounds.best, NAME, seed) if rounds.best else None
+
+
+def division_for(engines: Collection[str]) -> Decomposition:
+    """Return how to divide problems where engines are chosen by name; others divide nothing."""
+    return (
+        Decomposition() if not engines or "search" in engines else Decomposition(large=sys.maxsize)
+    )
 
 
 @dataclass(frozen=True, slots=True)
