@@ -5,20 +5,22 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from config.clock import Clock
 from config.errors import BinroundError
 from config.region import Region
 from config.settings import Settings
-from jobs import plan_day, upkeep
+from jobs import plan_day, replan, upkeep
 from jobs.believe import believe
 from jobs.ground import write_ground
+from optimizer.formats.event_json import parse_event
 from optimizer.model import TravelTimes
 from optimizer.selection import policy_named
 from storage.database import Database
 from storage.migrate import require_schema
 from storage.queue import RunningJob, Task, defer, run_worker
-from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
+from storage.tasks import BELIEVE, PLAN_DAY, REPLAN, UPKEEP
 
 RECURRING: Mapping[str, timedelta] = {BELIEVE: timedelta(minutes=15), UPKEEP: timedelta(days=1)}
 POLL_S = 5.0  # so often, in real time, recurring work is thought of
@@ -42,7 +44,12 @@ class Desk:
     @property
     def tasks(self) -> dict[str, Task]:
         """The tasks by name."""
-        return {PLAN_DAY: self.plan_day, BELIEVE: self.believe, UPKEEP: self.upkeep}
+        return {
+            PLAN_DAY: self.plan_day,
+            REPLAN: self.replan,
+            BELIEVE: self.believe,
+            UPKEEP: self.upkeep,
+        }
 
     @property
     def travel(self) -> TravelTimes:
@@ -83,6 +90,26 @@ class Desk:
                 cancelled=job.should_abort,
             )
         log.info("plan %s: %d tours, %.1f km", name, len(plan.tours), plan.km)
+        return name
+
+    def replan(self, job: RunningJob, plan: str, events: list[dict[str, Any]]) -> str:
+        """Answer events during a plan's day; returns the proposal's id."""
+        now = self._clock.now()
+        budget_s = replan.BUDGET_S
+        if job.deadline is not None:
+            budget_s = min(budget_s, max(0.2, (job.deadline - now).total_seconds()))
+        order = replan.ReplanOrder(plan, tuple(parse_event(one) for one in events))
+        with self._database.connect() as connection, told(f"change of {plan}"):
+            name, proposal = replan.run(
+                connection,
+                self._region,
+                self.travel,
+                order,
+                now,
+                budget_s=budget_s,
+                fence=job.fence,
+            )
+        log.info("proposal %s: %d tours change", name, len(proposal.tours))
         return name
 
     def believe(self, job: RunningJob) -> int:

@@ -69,7 +69,7 @@ class RuinAndRecreate:
         while day.used > 1 and monotonic() < until:
             used = [route for route in day.routes if route]
             spare = min(
-                (r for r in used if kinds[r.truck].truck.fixed_eur > 0),
+                (r for r in used if kinds[r.truck].fixed_eur > 0),
                 key=lambda route: len(route.visits),
                 default=None,
             )

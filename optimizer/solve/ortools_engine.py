@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from optimizer.model import Solution, Tour
 from optimizer.solve.days import day_of, solution_of
-from optimizer.solve.demands import demands
+from optimizer.solve.demands import binding
 from optimizer.solve.search import Search
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OrTools:
 
         from optimizer.solve.ortools_model import day_model
 
-        if demands(problem):
+        if binding(problem):
             return None
         search = Search(builder, seed)
         routes = [route for route in day_of(search, builder, start).routes if route]

@@ -57,5 +57,5 @@ def _insert(builder: Builder) -> Inserter:
 
 def _opening(builder: Builder, routes: Sequence[Route | None]) -> list[Route]:
     """Return empty routes of the trucks that are not in use."""
-    empty = (builder.build(truck, ()) for truck, route in enumerate(routes) if route is None)
+    empty = (builder.unused(truck) for truck, route in enumerate(routes) if route is None)
     return [route for route in empty if route is not None]

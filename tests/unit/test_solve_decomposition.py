@@ -10,12 +10,17 @@ import dataclasses
 import math
 import pickle
 from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+if find_spec("numba"):
+    import_module("numba").config.DISABLE_JIT = True  # before the compiled search is imported
 
 from optimizer.check import check
 from optimizer.model import (
@@ -43,7 +48,7 @@ if TYPE_CHECKING:
     from optimizer.travel import Locations, Metres, Seconds
 
 HOUR = 3600
-BY_FORCE = Decomposition(workers=2, large=20, zone=40, near=Size(30, 3, most=60))
+BY_FORCE = Decomposition(workers=2, large=20, zone=Size(40, 2), near=Size(30, 3, most=60))
 NO_LIMIT_S = 600.0
 
 
@@ -172,15 +177,14 @@ def test_a_task_is_the_same_work_elsewhere() -> None:
 
 def test_the_compiled_search_does_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is there, the tasks' work is the compiled search's; visits at one place are one."""
-    numba = pytest.importorskip("numba", reason="numba is missing; the slower search is used")
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    pytest.importorskip("numba", reason="numba is missing; the slower search is used")
     monkeypatch.setattr("optimizer.solve.sisr.engine.is_warm", lambda: True)
     monkeypatch.setattr("optimizer.solve.decomposition.engine.ROUNDS", 2)
-    day = town(30, trucks=4)
+    day = town(16, trucks=4)
     where = np.array(day.blocks.coordinates)  # type: ignore[union-attr]
     where[3 + 12] = where[3 + 11]
     day = day.replace(blocks=SmallBlocks(where, seconds_per_unit=0.15))
-    plan = solve(day, NO_LIMIT_S, effort=0.002, division=BY_FORCE)
+    plan = solve(day, NO_LIMIT_S, effort=0.002, division=dataclasses.replace(BY_FORCE, large=10))
     report = check(day, plan)
     assert report.violations == ()
     assert plan.unserved == ()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.solve.route import Builder
 
 LARGE = 1500  # visits from which on a problem is divided
-ZONE = 400  # visits of a zone
+ZONE = Size(400, 2)
 NEAR = Size(250, 3)
 ROUNDS = 30
 FLEET_TOURS, FLEET_ROUNDS, FLEET_SHARE = 10, 2, 0.4  # to give up trucks: tours, rounds, time
@@ -51,15 +51,14 @@ class Decomposition:
         executor: makes what runs that many of them. The compiled search lets threads run side by
             side; a pool of processes, or one whose tasks run on other machines, does as well.
         large: visits from which on it is for a problem.
-        zone: visits of a zone, about.
-        near: size of a neighbourhood.
+        zone: size of a zone; likewise `near`, of a neighbourhood.
     """
 
     share: float = 1.0
     workers: int = field(default_factory=_cores)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     large: int = LARGE
-    zone: int = ZONE
+    zone: Size = ZONE
     near: Size = NEAR
 
     def supports(self, problem: Problem) -> bool:

@@ -90,8 +90,9 @@ def work(task: SubTask) -> SubResult:
 
 def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResult:
     from optimizer.solve.sisr.arrays import arrays_of
-    from optimizer.solve.sisr.campaign import Campaign, Schedule
+    from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.plan import plan_from
+    from optimizer.solve.sisr.schedule import Schedule
 
     arrays, origin = arrays_of(facts, task.groups)
     campaign = Campaign(arrays, task.seed, threads=1)
@@ -115,8 +116,8 @@ def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResu
 
 def _filled(campaign: Campaign, arrays: Arrays, plan: Plan, until: float, seed: int) -> Plan:
     """Insert what is left out as long as that finds places, with all trucks there are."""
-    from optimizer.solve.sisr.campaign import Schedule
     from optimizer.solve.sisr.plan import Plan
+    from optimizer.solve.sisr.schedule import Schedule
 
     members = np.arange(arrays.visits, dtype=np.int32)
     none = np.zeros(0, np.int32)
