@@ -42,7 +42,6 @@ UNLOAD_S = 900
 WINDOWS = 0.1  # share of the stops with a window of two hours
 DRAWN = 4  # points of streets for each stop to choose from
 SPREAD_DEG = 0.006  # of stops around the middle of their round; some 500 m
-BETWEEN_S = 75  # guess of the way from stop to stop
 
 
 def street_day(extract: Path, size: int, cache: Path, seed: int = 1) -> Problem:
@@ -102,14 +101,14 @@ def _truck(number: int) -> Truck:
 
 
 def _fleet(kg: int, service_s: int, duration_s: NDArray[np.int64]) -> int:
-    """Return a fleet with little to spare: what the work needs by a rough count, and a tenth."""
+    """Return a fleet with little to spare: a third and two more than a rough count of the work."""
     stops = duration_s[3:, 3:]
     between_s = np.sort(stops, axis=1)[:, 1:6].mean()  # to one of the nearest
     there_s = duration_s[3:, 1:3].min(axis=1).mean()
     trips = math.ceil(kg / PAYLOAD_KG)
     work_s = service_s + len(stops) * between_s + trips * (UNLOAD_S + 2 * there_s)
     day_s = SHIFT.latest_s - SHIFT.earliest_s - BREAK.duration_s - there_s
-    return math.ceil(1.1 * work_s / day_s) + 1
+    return math.ceil(1.3 * work_s / day_s) + 2
 
 
 def _window(random: np.random.Generator) -> tuple[TimeWindow, ...]:
