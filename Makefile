@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock docs bench-ingest bench-queries bench-optimizer
+.PHONY: demo test check lint lock docs bench-ingest bench-queries bench-optimizer bench-redispatch
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -60,3 +60,8 @@ bench-optimizer: .venv/.stamp
 	  $(if $(SOLVER),--solver $(SOLVER)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--budget $(BUDGET)) \
 	  $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick) \
 	  $(if $(AGAIN),--again)
+
+# Measures planning again during a 300-stop day and prints it; some minutes. EXTRACT names a city's
+# .osm.pbf, else the day lies in a plane.
+bench-redispatch: .venv/.stamp
+	$(BIN)/python -m benchmarks.redispatch $(if $(EXTRACT),--extract $(EXTRACT))

@@ -157,7 +157,8 @@ class Answers:
             key=lambda v: (visits[v].prize_eur is not None, -sum(visits[v].litres), v),
         )
         for visit in order:
-            found = insert(self._bench, filled, visit)
+            hurried = monotonic() >= self._until
+            found = insert(self._bench, filled, visit, hurried=hurried)
             prize = visits[visit].prize_eur
             if found is not None and (prize is None or found[0] < prize):
                 filled[found[1]] = found[2]

@@ -50,16 +50,17 @@ def area_of(closure: Closure) -> shapely.Polygon:
 
 
 def without(
-    windows: Iterable[TimeWindow], service_s: int, from_s: int, until_s: int
+    windows: Iterable[TimeWindow], service_s: int, now_s: int, span: tuple[int, int]
 ) -> tuple[TimeWindow, ...]:
     """Return when service may still start if none may be under way in a span; empty for never."""
+    from_s, until_s = span
     kept = []
     for window in tuple(windows) or (TimeWindow(0, DAY_S),):
         if window.earliest_s <= from_s - service_s:
             kept.append(TimeWindow(window.earliest_s, min(window.latest_s, from_s - service_s)))
         if window.latest_s >= until_s:
             kept.append(TimeWindow(max(window.earliest_s, until_s), window.latest_s))
-    return tuple(kept)
+    return tuple(window for window in kept if window.latest_s >= now_s)
 
 
 def inside(area: shapely.Polygon, lon_lat: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -146,13 +146,13 @@ def _closure(effects: Effects, event: kinds.Closure) -> Effects:
     visits, closed = list(problem.visits), []
     for node, visit in enumerate(problem.visits):
         if within[visit.location]:
-            left = without(visit.windows, visit.service_s, event.from_s, event.until_s)
+            left = without(visit.windows, visit.service_s, day.now_s, (event.from_s, event.until_s))
             if left:
                 visits[node] = replace(visit, windows=left)
             else:
                 closed.append(node)
     facilities = tuple(
-        _shut(facility, event.from_s, event.until_s) if within[facility.location] else facility
+        _shut(day, facility, event) if within[facility.location] else facility
         for facility in problem.facilities
     )
     problem = problem.replace(visits=tuple(visits), facilities=facilities)
@@ -186,7 +186,7 @@ def _facility_closed(effects: Effects, event: kinds.FacilityClosed) -> Effects:
     if event.until_s <= day.now_s:
         return effects
     facilities = list(problem.facilities)
-    facilities[index] = _shut(facilities[index], max(event.from_s, 0), event.until_s)
+    facilities[index] = _shut(day, facilities[index], event)
     day = replace(day, problem=problem.replace(facilities=tuple(facilities)))
     node, own = len(problem.visits) + index, set()
     for tour in day.tours:
@@ -197,9 +197,12 @@ def _facility_closed(effects: Effects, event: kinds.FacilityClosed) -> Effects:
     return effects.plus(day, own=frozenset(own))
 
 
-def _shut(facility: Facility, from_s: int, until_s: int) -> Facility:
+def _shut(
+    day: RunningDay, facility: Facility, event: kinds.Closure | kinds.FacilityClosed
+) -> Facility:
     """Return a facility with a span taken out of its hours; one that never opens takes nothing."""
-    left = without(facility.windows, facility.unload_s, from_s, until_s)
+    span = (event.from_s, event.until_s)
+    left = without(facility.windows, facility.unload_s, day.now_s, span)
     if left:
         return replace(facility, windows=left)
     return replace(facility, accepts=frozenset())

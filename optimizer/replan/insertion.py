@@ -6,6 +6,7 @@ judge's word alone, so every rule that he knows holds here too.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy as np
 from optimizer.check.tour import judge_tour
 from optimizer.model import UNREACHABLE, Tour
 from optimizer.replan.rest import takes
-from optimizer.replan.unloading import FAR_EUR, fits, place_unloadings
+from optimizer.replan.unloading import FAR_EUR, Unloader, fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from optimizer.replan.rest import Rest
 
 Nodes = tuple[int, ...]
-TRIES = 6  # places that are judged per visit, cheapest first
+TRIES = 4  # places that are judged per visit and truck, cheapest first
+HURRIED = 1  # likewise, when the time is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Bench:
     def __init__(self, rest: Rest) -> None:
         self.rest = rest
         self.problem = rest.problem
+        self._unloaders = [Unloader(rest.problem, truck) for truck in rest.problem.trucks]
         self._known: dict[tuple[int, Nodes], Route | None] = {}
 
     def route(self, truck: int, nodes: Sequence[int]) -> Route | None:
@@ -53,11 +56,15 @@ class Bench:
         """Return a tour with its times, legal or not."""
         return judge_tour(self.problem, Tour(truck, self.rest.start_s(truck, nodes), nodes))[0]
 
-    def with_visits(self, truck: int, visits: Sequence[int]) -> Route | None:
-        """Return the tour through some visits, unloading where it is cheapest and legal."""
-        vehicle = self.problem.trucks[truck]
-        for only in (None, *range(len(self.problem.facilities))):
-            nodes = place_unloadings(self.problem, vehicle, visits, only)
+    def with_visits(
+        self, truck: int, visits: Sequence[int], tries: int | None = None
+    ) -> Route | None:
+        """Return the tour through some visits, unloading where it is cheapest and legal.
+
+        The cheapest place may be closed by then, so each facility is tried alone, too.
+        """
+        for only in (None, *range(len(self.problem.facilities)))[:tries]:
+            nodes = self._unloaders[truck].place(visits, only)
             route = None if nodes is None else self.route(truck, nodes)
             if route is not None:
                 return route
@@ -71,55 +78,47 @@ class Bench:
         vehicle = self.problem.trucks[truck]
         if not fits(self.problem, vehicle, nodes):
             return None
-        if not nodes:
-            return Route((), self._home_eur(truck))
+        if not nodes and vehicle.underway is None:
+            return Route((), 0.0)
         tour = Tour(truck, self.rest.start_s(truck, nodes), nodes)
         timed, broken = judge_tour(self.problem, tour)
         return None if broken else Route(nodes, timed.cost_eur)
 
-    def _home_eur(self, truck: int) -> float:
-        """Return what it costs a truck on its tour to go home with nothing left to do."""
-        vehicle = self.problem.trucks[truck]
-        if vehicle.underway is None:
-            return 0.0
-        seconds, metres = self.problem.travel.legs([vehicle.start, vehicle.end])
-        if seconds[0] == UNREACHABLE:
-            return 0.0
-        return float(metres[0]) / 1000 * vehicle.eur_per_km + (
-            float(seconds[0]) / 3600 * vehicle.eur_per_h
-        )
 
-
-def insert(bench: Bench, routes: Sequence[Route], visit: int) -> tuple[float, int, Route] | None:
+def insert(
+    bench: Bench, routes: Sequence[Route], visit: int, *, hurried: bool = False
+) -> tuple[float, int, Route] | None:
     """Return the cheapest legal way to serve a visit, all others keeping their order.
 
+    Args:
+        bench: judges.
+        routes: the tours as they are.
+        visit: what to insert.
+        hurried: whether to be content with fewer tries.
+
     Returns:
-        What it adds in euro, the truck, and its tour; None where it fits nowhere.
+        What it adds in euro, the truck, and its tour; None where no place was found.
     """
     best: tuple[float, int, Route] | None = None
-    places = sorted(_places(bench, routes, visit))
-    for estimate, truck, gap in places[:TRIES]:
+    tried: Counter[int] = Counter()
+    for estimate, truck, gap in sorted(_places(bench, routes, visit)):
         if best is not None and estimate >= best[0]:
             break
-        for route in _inserted(bench, routes[truck], truck, visit, gap):
-            added = route.eur - routes[truck].eur
-            if best is None or added < best[0]:
-                best = (added, truck, route)
-    if best is None:  # a tight day: whatever place is legal
-        for _, truck, gap in places[TRIES:]:
-            for route in _inserted(bench, routes[truck], truck, visit, gap):
-                return route.eur - routes[truck].eur, truck, route
+        if tried[truck] >= (HURRIED if hurried else TRIES):
+            continue
+        tried[truck] += 1
+        route = _inserted(bench, routes[truck], truck, visit, gap)
+        if route is not None and (best is None or route.eur - routes[truck].eur < best[0]):
+            best = (route.eur - routes[truck].eur, truck, route)
     return best
 
 
-def _inserted(bench: Bench, route: Route, truck: int, visit: int, gap: int) -> Iterator[Route]:
-    """Yield the tour with a visit at a gap, with the unloadings as they are or else anew."""
+def _inserted(bench: Bench, route: Route, truck: int, visit: int, gap: int) -> Route | None:
+    """Return the tour with a visit at a gap; where it is too much, with the unloadings anew."""
     nodes = (*route.nodes[:gap], visit, *route.nodes[gap:])
-    found = bench.route(truck, nodes)
-    if found is None:
-        found = bench.with_visits(truck, bench.visits_of(nodes))
-    if found is not None:
-        yield found
+    if fits(bench.problem, bench.problem.trucks[truck], nodes):
+        return bench.route(truck, nodes)
+    return bench.with_visits(truck, bench.visits_of(nodes), tries=1)
 
 
 def _places(bench: Bench, routes: Sequence[Route], visit: int) -> Iterator[tuple[float, int, int]]:

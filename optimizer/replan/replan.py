@@ -216,7 +216,8 @@ def _new_tours(
         had = _published(before, effects, truck)
         if nodes == had and not (truck in effects.own and _times_change(before, effects, truck)):
             continue
-        timed = bench.timed(index, route.nodes) if route.nodes else None
+        drives = bool(route.nodes) or rest.problem.trucks[index].underway is not None
+        timed = bench.timed(index, route.nodes) if drives else None
         was = _end_before(before, effects, truck)
         yield NewTour(
             truck=truck,
@@ -279,6 +280,7 @@ def _moved(
         stop.node: before.problem.trucks[tour.truck].id
         for tour in before.tours
         for stop in (*tour.pending, *(s for s in tour.stops if s.state is StopState.SERVING))
+        if before.problem.is_visit(stop.node)
     }
     for index, route in enumerate(chosen.routes):
         now = rest.problem.trucks[index].id
@@ -296,7 +298,12 @@ def _undone(
     for left_out in chosen.unserved:
         stuck = left_out in chosen.locked_out
         reasons[rest.visits[left_out]] = texts.LOCKED if stuck else _reason(rest, left_out)
-    had = {s.node: tour.truck for tour in before.tours for s in tour.stops}
+    had = {
+        stop.node: tour.truck
+        for tour in before.tours
+        for stop in tour.stops
+        if before.problem.is_visit(stop.node)
+    }
     for node, reason in reasons.items():
         visit = effects.day.problem.visits[node]
         vehicle = before.problem.trucks[had[node]].id if node in had else None

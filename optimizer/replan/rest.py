@@ -133,12 +133,8 @@ def _with_time_to_end(problem: Problem, index: int) -> tuple[Problem, int]:
     nodes = unloaded_at_once(problem, truck) if loaded(truck) else ()
     if nodes is None:
         return problem, 0
-    if nodes:
-        timed, _ = judge_tour(problem, Tour(index, truck.shift.earliest_s, nodes))
-        end_s = timed.end_s
-    else:
-        seconds, _ = problem.travel.legs([truck.start, truck.end])
-        end_s = truck.shift.earliest_s + max(0, int(seconds[0]))
+    timed, _ = judge_tour(problem, Tour(index, truck.shift.earliest_s, nodes))
+    end_s = timed.end_s
     late_s = end_s - truck.shift.latest_s
     if late_s <= 0:
         return problem, 0

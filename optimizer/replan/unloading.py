@@ -1,15 +1,17 @@
 """Where a truck that may carry something already unloads along a sequence of visits.
 
-An exact dynamic programme over the sequence: `best[j]` is the least detour of the first j visits
-when the truck unloads right after the j-th; the trip that ends there began after some i < j, or
-with what is on board, and its load has to fit. Times are left to the judge.
+An exact dynamic programme over the sequence, as in `optimizer.solve.unload`: `best[j]` is the least
+detour of the first j items when the truck unloads right after the j-th; the trip that ends there
+began after some i < j whose load still fits, and i only moves forward with j (a monotone queue).
+Times are left to the judge.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from functools import lru_cache
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,18 +36,9 @@ def loaded(truck: Truck) -> bool:
     )
 
 
-def on_board(truck: Truck) -> frozenset[int]:
-    """Return the fractions that a truck carries now."""
-    done = truck.underway
-    if done is None:
-        return frozenset()
-    return frozenset(f for f in range(len(done.kg)) if max(done.kg[f], done.litres[f]) > SLACK)
-
-
 def unloaded_at_once(problem: Problem, truck: Truck) -> Nodes | None:
     """Return the facilities by which a truck gets rid of its load on its way home, or None."""
-    found = _way(problem, truck, truck.start, truck.end, on_board(truck), None)
-    return None if found is None else found[1]
+    return Unloader(problem, truck).place(())
 
 
 def fits(problem: Problem, truck: Truck, nodes: Sequence[int]) -> bool:
@@ -61,65 +54,122 @@ def fits(problem: Problem, truck: Truck, nodes: Sequence[int]) -> bool:
     return load.empty() or truck.overnight_load_allowed
 
 
-def place_unloadings(
-    problem: Problem, truck: Truck, visits: Sequence[int], only: int | None = None
-) -> Nodes | None:
-    """Return the visits in this order with unloadings where they cost least, ending empty.
+class Unloader:
+    """Places unloadings for one truck of a problem."""
 
-    Args:
-        problem: the rest of the day.
-        truck: which may be underway, with a load.
-        visits: in the order in which they are served.
-        only: the one facility to use; None for any.
+    def __init__(self, problem: Problem, truck: Truck) -> None:
+        self._problem, self._truck = problem, truck
+        done, nothing = truck.underway, (0.0,) * len(problem.fractions)
+        board = [(done.kg, done.litres) if done else (nothing, nothing)]
+        amounts = board + [(visit.kg, visit.litres) for visit in problem.visits]
+        kg, litres = (
+            np.array(part).reshape(len(amounts), -1) for part in zip(*amounts, strict=True)
+        )
+        bodies = [sorted(body.fractions) for body in truck.compartments]
+        limits = [truck.payload_kg]
+        needs = [kg.sum(axis=1)]
+        for body, fractions in zip(truck.compartments, bodies, strict=True):
+            limits += [body.capacity_kg, body.capacity_l]
+            needs += [kg[:, fractions].sum(axis=1), litres[:, fractions].sum(axis=1)]
+        self._limits = np.array(limits) + SLACK
+        self._need = np.stack(needs, axis=1)  # row 0 is what is on board
+        self._carries = (kg > SLACK) | (litres > SLACK)
+        self._loaded = loaded(truck)
 
-    Returns:
-        The nodes; None where the load cannot be carried or not be got rid of.
-    """
-    count = len(visits)
-    if not count and not loaded(truck):
-        return ()
-    known: dict[tuple[int, frozenset[int]], tuple[float, Nodes] | None] = {}
-    stations = [truck.start, *(problem.location(visit) for visit in visits), truck.end]
-    begins_loaded = loaded(truck)
-    best = [FAR_EUR] * (count + 1)
-    before = [-1] * (count + 1)  # -1: the trip began with what was on board
-    ways: list[Nodes] = [()] * (count + 1)
-    for i in range(-1, count):
-        if i >= 0 and best[i] >= FAR_EUR:
-            continue
-        load = _Load(problem, truck, empty=i >= 0)
-        so_far = best[i] if i >= 0 else 0.0
-        for j in range(max(i, 0), count + 1):
-            if j > max(i, 0):
-                load.take(visits[j - 1])
-                if load.over():
-                    break
-            if i == j or (i < 0 and j == 0 and not begins_loaded):
-                continue
-            key = (j, load.carried())
-            if key not in known:
-                known[key] = _way(problem, truck, stations[j], stations[j + 1], key[1], only)
-            found = known[key]
-            if found is not None and so_far + found[0] < best[j]:
-                best[j], before[j], ways[j] = so_far + found[0], i, found[1]
-    if best[count] >= FAR_EUR:
-        return None
-    placed: list[int] = []
-    j = count
-    while j >= 0:
-        i = before[j]
-        placed[:0] = [*visits[max(i, 0) : j], *ways[j]]
-        j = i
-    return tuple(placed)
+    def place(self, visits: Sequence[int], only: int | None = None) -> Nodes | None:
+        """Return the visits in this order with unloadings where they cost least, ending empty.
+
+        What is on board is taken for the first thing that was collected, at the start.
+
+        Args:
+            visits: in the order in which they are served.
+            only: the one facility to use; None for any.
+
+        Returns:
+            The nodes; None where the load cannot be carried or not be got rid of.
+        """
+        items = np.array([*([0] if self._loaded else []), *(visit + 1 for visit in visits)], int)
+        carried = frozenset(np.flatnonzero(self._carries[items].any(axis=0)).tolist())
+        if not carried:
+            return tuple(visits)
+        first = 0 if self._loaded else 1
+        problem, truck = self._problem, self._truck
+        stations = [truck.start, *(problem.location(visit) for visit in visits), truck.end]
+        extra, ways = _detours(problem, truck, stations[first:], carried, only)
+        before = self._begins(items, extra)
+        if before is None:
+            return None
+        placed: list[int] = []
+        end = len(items)
+        while end > 0:
+            begin = before[end]
+            trip = [int(item) - 1 for item in items[begin:end] if item]
+            placed[:0] = [*trip, *ways[end - 1]]
+            end = begin
+        return tuple(placed)
+
+    def _begins(self, items: NDArray[np.int64], extra: Sequence[float]) -> list[int] | None:
+        """Return for each item at which the trip begins that is best to end with it."""
+        count = len(items)
+        loads = np.zeros((count + 1, len(self._limits)))
+        np.cumsum(self._need[items], axis=0, out=loads[1:])
+        earliest = np.zeros(count + 1, dtype=np.int64)
+        for number, limit in enumerate(self._limits):
+            load = loads[:, number]
+            earliest = np.maximum(earliest, np.searchsorted(load, load - limit, side="left"))
+        best, before = [0.0] * (count + 1), [0] * (count + 1)
+        window = deque([0])
+        for end, begin in enumerate(earliest.tolist()[1:], start=1):
+            while window and window[0] < begin:
+                window.popleft()
+            if not window:
+                return None
+            best[end], before[end] = best[window[0]] + extra[end - 1], window[0]
+            while window and best[window[-1]] >= best[end]:
+                window.pop()
+            window.append(end)
+        return before if best[count] < FAR_EUR else None
+
+
+def _detours(
+    problem: Problem,
+    truck: Truck,
+    stations: Sequence[int],
+    carried: frozenset[int],
+    only: int | None,
+) -> tuple[list[float], list[Nodes]]:
+    """Return per leg the cheapest way to unload on it: extra euro, and facility nodes."""
+    straight = _eur(truck, *problem.travel.legs(stations))
+    straight = np.where(straight < FAR_EUR, straight, 0.0)
+    accepts = tuple(facility.accepts for facility in problem.facilities)
+    options, nodes = [], []
+    for chosen in _covers(accepts, carried, only):
+        places = [problem.facilities[index].location for index in chosen]
+        there = _eur(truck, *problem.travel.block(stations[:-1], places[:1]))[:, 0]
+        back = _eur(truck, *problem.travel.block(places[-1:], stations[1:]))[0]
+        inner = float(_eur(truck, *problem.travel.legs(places)).sum()) if len(places) > 1 else 0.0
+        inner_s = sum(problem.facilities[index].unload_s for index in chosen)
+        options.append(there + back - straight + inner + inner_s / 3600 * truck.eur_per_h)
+        nodes.append(tuple(len(problem.visits) + index for index in chosen))
+    if not options:
+        return [FAR_EUR] * len(straight), [()] * len(straight)
+    table = np.stack(options)
+    return table.min(axis=0).tolist(), [nodes[row] for row in table.argmin(axis=0).tolist()]
+
+
+def _eur(truck: Truck, seconds: NDArray[np.int64], metres: NDArray[np.float64]) -> Any:
+    """Return what driving some legs costs; FAR_EUR where there is no road."""
+    eur = metres / 1000 * truck.eur_per_km + seconds / 3600 * truck.eur_per_h
+    return np.where(seconds == UNREACHABLE, FAR_EUR, eur)
 
 
 class _Load:
     """What is on board along a tour."""
 
-    def __init__(self, problem: Problem, truck: Truck, *, empty: bool = False) -> None:
+    def __init__(self, problem: Problem, truck: Truck) -> None:
         self._problem, self._truck = problem, truck
         nothing = [0.0] * len(problem.fractions)
-        done = None if empty else truck.underway
+        done = truck.underway
         self._kg = list(done.kg) if done else list(nothing)
         self._litres = list(done.litres) if done else list(nothing)
 
@@ -149,26 +199,6 @@ class _Load:
         )
 
 
-def _way(
-    problem: Problem, truck: Truck, a: int, b: int, carried: frozenset[int], only: int | None
-) -> tuple[float, Nodes] | None:
-    """Return the cheapest facilities for a load between two places: extra euro, and nodes."""
-    if not carried:
-        return 0.0, ()
-    accepts = tuple(facility.accepts for facility in problem.facilities)
-    first = len(problem.visits)
-    options = []
-    for chosen in _covers(accepts, carried, only):
-        stations = [a, *(problem.facilities[index].location for index in chosen), b]
-        extra = eur_of(problem, truck, stations)
-        if extra < FAR_EUR:
-            inner_s = sum(problem.facilities[index].unload_s for index in chosen)
-            straight = eur_of(problem, truck, [a, b])
-            extra += inner_s / 3600 * truck.eur_per_h - (straight if straight < FAR_EUR else 0.0)
-            options.append((extra, tuple(first + index for index in chosen)))
-    return min(options, default=None)
-
-
 @lru_cache(maxsize=1024)
 def _covers(
     accepts: tuple[frozenset[int], ...], carried: frozenset[int], only: int | None
@@ -185,15 +215,3 @@ def _covers(
         if found:
             return tuple(found)
     return ()
-
-
-def eur_of(problem: Problem, truck: Truck, stations: Sequence[int]) -> float:
-    """Return what driving along some locations costs; FAR_EUR where there is no road."""
-    seconds, metres = problem.travel.legs(stations)
-    if (seconds == UNREACHABLE).any():
-        return FAR_EUR
-    return float(metres.sum()) / 1000 * truck.eur_per_km + _hours(seconds) * truck.eur_per_h
-
-
-def _hours(seconds: NDArray[np.int64]) -> float:
-    return float(seconds.sum()) / 3600
