@@ -55,6 +55,7 @@ PERMISSIONS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/v1/plans"): _PLAN,
     ("GET", "/v1/plans/{plan}"): _ALL,
     ("POST", "/v1/plans/{plan}/events"): _STEER,
+    ("GET", "/v1/plans/{plan}/explanation"): _ALL,
     ("POST", "/v1/plans/{plan}/publish"): _STEER,
     ("GET", "/v1/plans/{plan}/replans"): _ALL,
     ("GET", "/v1/region"): _ALL,

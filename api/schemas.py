@@ -246,6 +246,93 @@ class Plan(PlanSummary):
     unserved_list: list[Unserved]
 
 
+class Said(BaseModel):
+    """A sentence in both languages."""
+
+    en: str
+    de: str
+
+
+class Obstacle(BaseModel):
+    """Something that no plan of the day could do, found before it was solved."""
+
+    reason: str
+    visits: list[str] = Field(description="The sites in question.")
+    fleet: bool = Field(description="A sum over the fleet; else a single visit.")
+    mandatory: bool
+    needed: float | None
+    available: float | None
+    measure: str = Field(description="What the figures count: kg, litres, s, time of day.")
+    text: Said
+
+
+class TripLoad(BaseModel):
+    """What a compartment holds when the truck unloads."""
+
+    trip: int
+    compartment: int
+    fractions: list[str]
+    kg: float
+    capacity_kg: float
+    litres: float
+    capacity_l: float
+
+
+class Slack(BaseModel):
+    """What is left of a rule's limit where the tour is nearest to it."""
+
+    rule: str
+    left: float
+    limit: float
+    unit: str = Field(description="s, kg, litres, stops or kWh.")
+    at: str | None = Field(description="The site or facility where it is least.")
+    text: Said
+
+
+class TourExplanation(BaseModel):
+    """How a tour fills its hours, its truck and its limits."""
+
+    vehicle: str
+    km: float
+    hours: float
+    kg: float
+    eur: float
+    loads: list[TripLoad]
+    slacks: list[Slack]
+
+
+class SiteExplanation(BaseModel):
+    """Why a site is visited, is left out, or waits, and what would change that."""
+
+    site: str
+    state: Literal["visited", "left-out", "waiting"]
+    containers: list[str]
+    vehicle: str | None = Field(description="Who visits it, or would at the least cost.")
+    level: float | None
+    p_overflow: float | None
+    prize_eur: float | None = Field(description="What the visit is worth; none: mandatory.")
+    cost_eur: float | None = Field(
+        description="What the visit adds to the tours, or would add; judged with and without it."
+    )
+    turns_at: float | None = Field(
+        description="Level of its decisive container at which the decision turns."
+    )
+    reason: str | None = Field(description="Why it is left out.")
+    short: float | None = Field(
+        description="By how much a limit is too small: seconds, or kilograms for capacity."
+    )
+    text: Said
+
+
+class Explanation(BaseModel):
+    """A plan, explained in euro."""
+
+    policy: str
+    obstacles: list[Obstacle]
+    tours: list[TourExplanation]
+    sites: list[SiteExplanation]
+
+
 class PlanOrder(BaseModel):
     """Asks for a plan."""
 

@@ -189,10 +189,11 @@ def _under_calendar(
         budget_s=settings.plan_budget_s,
         seed=plan.seed,
         memory_mb=settings.solver_memory_mb,
+        engines=settings.engine_names,
     )
     travel = open_travel(settings, region)
     policy = FixedCalendar(service.calendar_days)
-    planned = plan_day(snapshot, travel, solve, policy, geometry=False)
+    planned = plan_day(snapshot, travel, solve, policy, geometry=False, explained=False)
     return plan_record(planned, f"{plan.id}-calendar", plan.created_at)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from config.clock import open_clock
@@ -17,12 +18,21 @@ from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of
 from optimizer.certify import write_csv
 from optimizer.certify.json_file import parse_json
-from optimizer.daily import DayPlan, LeftOut, PlannedStop, instant, require_collection_day
-from optimizer.explain import REASONS
-from optimizer.selection import policy_named
+from optimizer.daily import (
+    DayPlan,
+    LeftOut,
+    PlannedStop,
+    PlannedTour,
+    explanation_document,
+    instant,
+    require_collection_day,
+)
+from optimizer.explain import REASONS, explain_obstacle, explain_slack
+from optimizer.policies import policy_named
 from storage import assets, migrate
 from storage.database import Database, open_database
 
+SLACKS = 4  # rules named under a tour, the tightest ones
 _NEXT = "the next collection day"
 
 
@@ -39,7 +49,11 @@ def command(
     ] = None,
     depot: Annotated[str | None, typer.Option(help="Which depot, where there are several.")] = None,
     policy: Annotated[
-        str, typer.Option(help="`risk`, `threshold:80` (percent) or `calendar:10` (days).")
+        str,
+        typer.Option(
+            help="`risk`, `horizon:3` (collection days), `threshold:80` (percent) or "
+            "`calendar:10` (days)."
+        ),
     ] = "risk",
     budget: Annotated[
         float | None, typer.Option(min=0.5, help="Seconds to search; else BINROUND_PLAN_BUDGET_S.")
@@ -91,7 +105,7 @@ def prepare(database: Database, settings: Settings, region: Region, now: datetim
     else:
         migrate.require_schema(database)
     with database.connect() as connection:
-        assets.load_region(connection, region, at=now)
+        assets.load_region(connection, region, at=now, server_user=settings.broker_user)
 
 
 def _day(text: str | None, region: Region, service: Service, now: datetime) -> date:
@@ -116,6 +130,8 @@ def show(console: Console, name: str, plan: DayPlan, published: bool, now: datet
     if plan.travel.estimate:
         console.print("[yellow]Travel times are estimates from straight lines.[/]")
     console.print(_totals(plan))
+    for one in plan.obstacles:
+        console.print(f"[yellow]{escape(explain_obstacle(one).en)}[/]")
     for tour in plan.tours:
         console.print(
             f"\n[bold]{tour.vehicle}[/]  {_clock(tour.start_s)}-{_clock(tour.end_s)}  "
@@ -136,9 +152,17 @@ def show(console: Console, name: str, plan: DayPlan, published: bool, now: datet
                 f"€{why.marginal_eur:.2f}" if why else "",
             )
         console.print(table)
+        console.print(f"[dim]{_tightest(tour)}[/]")
     _show_left_out(console, plan)
+    console.print(f"\n[dim]binround explain {name} SITE says why, and what would change it[/]")
     if credit := _credit(plan):
         console.print(f"\n[dim]{credit}[/]")
+
+
+def _tightest(tour: PlannedTour) -> str:
+    """Return what is left of the rules that a tour comes nearest to."""
+    near = sorted(tour.slacks, key=lambda one: one.left / max(one.limit, 1.0))[:SLACKS]
+    return "left: " + "; ".join(explain_slack(one).en for one in near)
 
 
 def _credit(plan: DayPlan) -> str:
@@ -249,6 +273,7 @@ def summary(name: str, plan: DayPlan, published: bool) -> dict[str, object]:
             }
             for one in plan.left_out
         ],
+        "explanation": explanation_document(plan),
     }
 
 

@@ -8,6 +8,7 @@ import typer
 
 from cli.counted import counted
 from config.errors import FileFormatError
+from config.settings import load_settings
 
 
 class FileFormat(StrEnum):
@@ -41,14 +42,21 @@ def command(
     plan is JSON (docs/plan-json.md), or a .sol file where the format has those and OUT ends so.
     """
     from optimizer.check import check
+    from optimizer.explain import explain_obstacle
     from optimizer.formats import FORMATS
+    from optimizer.solve.feasibility import feasibility
     from optimizer.solve.isolation import solve_isolated
 
     if not out.parent.is_dir():
         raise FileFormatError(f"{out}: cannot be written: there is no folder {out.parent}")
     reader = FORMATS[file_format]
     loaded = reader.read(problem, vehicles)
-    solution = solve_isolated(loaded, budget, seed)
+    for obstacle in feasibility(loaded):
+        typer.echo(f"before solving: {explain_obstacle(obstacle).en}")
+    engines = load_settings().engine_names
+    if budget > 0 and ("search" in engines or not engines):
+        compiled_first()
+    solution = solve_isolated(loaded, budget, seed, engines=engines)
     report = check(loaded, solution)
     reader.write_plan(out, loaded, solution, report)
     distance = report.distance_m / reader.unit_m
@@ -59,3 +67,13 @@ def command(
     for entry in solution.unserved:
         extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"
         typer.echo(f"  {loaded.node_id(entry.visit)} not served: {entry.reason.value}{extra}")
+
+
+def compiled_first() -> None:
+    """Wait for the search to be compiled, which is needed once; it is no part of the budget."""
+    from optimizer.solve.sisr.warm import warm_up_aside
+
+    compiler = warm_up_aside()
+    if compiler is not None:
+        typer.echo("compiling the search, once: a minute or so ...", err=True)
+        compiler.wait()

@@ -12,7 +12,7 @@ from config.region import Region
 from config.settings import Settings
 from jobs.record import basis_of, belief_rows, new_plan_id, plan_record
 from jobs.snapshot import depot_of, service_of, take_snapshot
-from optimizer.daily import DayPlan, SlicedTravel, plan_day
+from optimizer.daily import DayPlan, SlicedTravel, explanation_document, plan_day
 from optimizer.model import Places, TravelTimes
 from optimizer.roads import open_roads
 from optimizer.selection import Policy
@@ -99,13 +99,14 @@ def run(
         budget_s=budget_s or settings.plan_budget_s,
         seed=order.seed,
         memory_mb=settings.solver_memory_mb,
+        engines=settings.engine_names,
         cancelled=cancelled,
     )
     plan = plan_day(snapshot, travel, solve, order.policy)
     name = new_plan_id(plan)
     with connection.transaction():
         plans.save(connection, plan_record(plan, name, now), fence)
-        basis.keep(connection, name, basis_of(plan))
+        basis.keep(connection, name, basis_of(plan), explanation_document(plan))
         if snapshot.decided_at == now:
             beliefs.save(connection, belief_rows(snapshot, plan.belief, plan.decision))
         if order.publish:

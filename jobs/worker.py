@@ -16,7 +16,8 @@ from jobs.believe import believe
 from jobs.ground import write_ground
 from optimizer.formats.event_json import parse_event
 from optimizer.model import TravelTimes
-from optimizer.selection import policy_named
+from optimizer.policies import policy_named
+from optimizer.solve.sisr.warm import warm_up_aside
 from storage.database import Database
 from storage.migrate import require_schema
 from storage.queue import RunningJob, Task, defer, run_worker
@@ -153,6 +154,7 @@ def serve(
     ended = threading.Event()
     rota = threading.Thread(target=_keep_rota, args=(database, clock, ended), name="rota")
     rota.start()
+    threading.Thread(target=_compile_search, args=(ended,), daemon=True).start()
     threading.Thread(target=write_ground, args=(settings, region), daemon=True).start()
     try:
         on_ready()
@@ -160,6 +162,21 @@ def serve(
     finally:
         ended.set()
         rota.join()
+
+
+def _compile_search(ended: threading.Event) -> None:
+    """Have the search compiled beside us; until it is, plans come from the slower one."""
+    compiler = warm_up_aside()
+    while compiler is not None and compiler.poll() is None:
+        if ended.wait(1.0):
+            compiler.terminate()
+            compiler.wait()
+            return
+    if compiler is not None and compiler.returncode:
+        log.warning(
+            "the search could not be compiled (code %d); plans come from the slower one",
+            compiler.returncode,
+        )
 
 
 def _keep_rota(database: Database, clock: Clock, ended: threading.Event) -> None:

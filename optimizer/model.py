@@ -335,11 +335,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unserved:
-    """A visit that is left out, with the reason and, where known, what serving it would add."""
+    """A visit that is left out.
+
+    Attributes:
+        extra_eur: what serving it would have added, without the limit that keeps it out; None
+            where no truck could at any price, or where it is not known.
+        short: by how much that limit is too small: seconds (window, time) or kilograms (capacity).
+    """
 
     visit: int
     reason: Reason
     extra_eur: float | None = None
+    short: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from config.errors import PlanError
 from config.region import WEEKDAYS, Container, Region, Service, Site
 from optimizer.fill.belief import EMPTY_LEVEL
 from optimizer.fill.forecast import DAY_S, Forecast
@@ -48,8 +48,20 @@ Flags = NDArray[np.bool_]
 
 NEARLY_CERTAIN = 0.99  # probability of overflowing before the next chance that leaves no choice
 SHARE_FLOOR = 0.02  # smallest share of a visit that waiting is taken to save
-MOST_PERCENT, MOST_DAYS = 150, 366  # what a policy may be asked for
 FULLEST = 1.2  # what lies in and beside an overflowing container, as far as a truck takes it
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What is to be expected of each container by each of the next chances; arrays (n, chances).
+
+    Attributes:
+        overflow_days: expected days of overflow from today's collection until then.
+        growth: expected growth until then, share of the volume.
+    """
+
+    overflow_days: Floats
+    growth: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +76,8 @@ class Outlook:
         overflow_days: expected days of overflow by then.
         reading: last reading, NaN without one.
         gap_days: days until the next chance.
+        ahead: by that chance and the ones after it, as many as the policy asked for; None where
+            it looks no further than the next.
     """
 
     containers: tuple[Container, ...]
@@ -74,6 +88,7 @@ class Outlook:
     overflow_days: Floats
     reading: Floats
     gap_days: float
+    ahead: Ahead | None = None
 
     @property
     def saved_share(self) -> Floats:
@@ -82,10 +97,11 @@ class Outlook:
 
 
 def look_ahead(
-    containers: Sequence[Container], forecast: Forecast, today_s: float, next_s: float
+    containers: Sequence[Container], forecast: Forecast, today_s: float, chances_s: Sequence[float]
 ) -> Outlook:
-    """Look from today's collection to the next possible one, both in epoch seconds."""
+    """Look from today's collection to the next possible ones, all in epoch seconds."""
     level, level_sd = forecast.level(today_s)
+    next_s, *later_s = chances_s
     return Outlook(
         containers=tuple(containers),
         level=level,
@@ -95,7 +111,16 @@ def look_ahead(
         overflow_days=forecast.overflow_days(today_s, next_s),
         reading=forecast.belief.reading,
         gap_days=(next_s - today_s) / DAY_S,
+        ahead=_ahead(forecast, level, today_s, chances_s) if later_s else None,
     )
+
+
+def _ahead(forecast: Forecast, level: Floats, today_s: float, chances_s: Sequence[float]) -> Ahead:
+    spans = [
+        forecast.overflow_days(before, after) for before, after in pairwise((today_s, *chances_s))
+    ]
+    growth = [forecast.level(chance)[0] - level for chance in chances_s]
+    return Ahead(np.cumsum(np.stack(spans, axis=1), axis=1), np.stack(growth, axis=1))
 
 
 @dataclass(frozen=True)
@@ -105,6 +130,8 @@ class Occasion:
     Attributes:
         eur_per_h: of a truck with its crew.
         usual_eur: what emptying one container usually costs, the way to its site included.
+        eur_per_km: of a truck; `fixed_eur` for using it on a day.
+        trucks_s: time that all trucks have for collecting on one day; likewise on days to come.
     """
 
     region: Region
@@ -112,6 +139,9 @@ class Occasion:
     day: date
     eur_per_h: float
     usual_eur: float
+    eur_per_km: float = 0.0
+    fixed_eur: float = 0.0
+    trucks_s: float = math.inf
 
     @property
     def container_eur(self) -> float:
@@ -142,7 +172,15 @@ class Choice:
 
 
 class Policy(Protocol):
-    """Decides which containers are worth a visit today."""
+    """Decides which containers are worth a visit today.
+
+    `chances` is how many of the coming possible collections it wants to see in the outlook.
+    """
+
+    @property
+    def chances(self) -> int:
+        """How many of the next possible collections it looks at; at least 1."""
+        ...
 
     @property
     def name(self) -> str:
@@ -164,6 +202,7 @@ class RiskPriced:
 
     certain: float = NEARLY_CERTAIN
     name: str = field(default="risk-priced", init=False)
+    chances: int = field(default=1, init=False)
 
     def choose(self, outlook: Outlook, occasion: Occasion) -> Choice:
         """Choose by price."""
@@ -184,6 +223,7 @@ class FixedCalendar:
     """
 
     days: float
+    chances: int = field(default=1, init=False)
 
     @property
     def name(self) -> str:
@@ -209,6 +249,7 @@ class Threshold:
     """Empties a container whose last reading reaches a level; without a sensor by calendar."""
 
     level: float = 0.8
+    chances: int = field(default=1, init=False)
 
     @property
     def name(self) -> str:
@@ -221,25 +262,6 @@ class Threshold:
         silent = np.isnan(outlook.reading)
         due = np.where(silent, calendar.take, outlook.reading >= self.level)
         return Choice(due, due, np.zeros(len(due)), np.zeros(len(due)))
-
-
-def policy_named(text: str) -> Policy:
-    """Return the policy that a word names: `risk`, `threshold:80` (%) or `calendar:10` (days).
-
-    Raises:
-        PlanError: it names none.
-    """
-    kind, _, figure = text.partition(":")
-    try:
-        if kind == "risk" and not figure:
-            return RiskPriced()
-        if kind == "threshold" and 0 < float(figure) <= MOST_PERCENT:
-            return Threshold(float(figure) / 100)
-        if kind == "calendar" and 1 <= float(figure) <= MOST_DAYS:
-            return FixedCalendar(float(figure))
-    except ValueError:
-        pass
-    raise PlanError(f"no policy {text!r}; use risk, threshold:80 or calendar:10")
 
 
 def _ordinal(service: Service, day: date) -> int:
@@ -302,6 +324,17 @@ def _merge(
     mandatory = bool(choice.mandatory[chosen].any())
     if not mandatory and prize <= occasion.site_eur + len(chosen) * occasion.container_eur:
         return None
+    return site_visit(name, chosen, outlook, occasion, None if mandatory else prize)
+
+
+def site_visit(
+    name: str,
+    chosen: Sequence[int],
+    outlook: Outlook,
+    occasion: Occasion,
+    prize_eur: float | None = 0.0,
+) -> Candidate:
+    """Return a visit that empties some of a site's containers, with what that weighs and takes."""
     service = occasion.service
     kg, litres = [0.0] * len(service.fractions), [0.0] * len(service.fractions)
     for index in chosen:
@@ -318,5 +351,5 @@ def _merge(
         kg=tuple(kg),
         litres=tuple(litres),
         service_s=service.site_s + len(chosen) * service.container_s,
-        prize_eur=None if mandatory else prize,
+        prize_eur=prize_eur,
     )

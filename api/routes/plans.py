@@ -10,7 +10,7 @@ from api.auth import Principal
 from api.context import Asker, Connection, Context, Parts
 from api.pages import Cursor, Limit, decode, page
 from api.problems import BAD_REQUEST, CONFLICT, INVALID, NOT_FOUND, HttpProblem, declared
-from storage import audit, console, idempotency, plans, queue
+from storage import audit, basis, console, idempotency, plans, queue
 from storage.tasks import PLAN_DAY
 
 router = APIRouter(tags=["plans"])
@@ -128,6 +128,27 @@ def get_plan(parts: Parts, connection: Connection, plan: PlanPath) -> schemas.Pl
     if record is None:
         raise HttpProblem(NOT_FOUND, "There is no such plan.")
     return views.plan(record, console.tours_of_plan(connection, plan), parts.region)
+
+
+@router.get("/v1/plans/{plan}/explanation", responses=declared(NOT_FOUND, INVALID))
+def get_explanation(
+    connection: Connection,
+    plan: PlanPath,
+    site: Annotated[schemas.Id | None, Query(description="Only this site.")] = None,
+    vehicle: Annotated[schemas.Id | None, Query(description="Only this tour.")] = None,
+) -> schemas.Explanation:
+    """Why each site is visited, left out or waits, what that costs, and what would change it.
+
+    Per tour the load of each trip and what is left of each rule. With `site` or `vehicle` the
+    lists hold only what concerns that one.
+    """
+    told = basis.explanation(connection, plan)
+    if told is None:
+        raise HttpProblem(NOT_FOUND, "There is no such plan, or it has no explanation.")
+    if site or vehicle:
+        told["sites"] = [one for one in told["sites"] if one["site"] == site]
+        told["tours"] = [one for one in told["tours"] if one["vehicle"] == vehicle]
+    return schemas.Explanation.model_validate(told)
 
 
 @router.post("/v1/plans/{plan}/publish", responses=declared(NOT_FOUND, CONFLICT, INVALID))

@@ -39,6 +39,8 @@ def read_given(path: Path, zone: ZoneInfo, day: date | None = None) -> GivenPlan
         plan = parse_json(load_json(path), path.name, zone, day)
     else:
         plan = parse_csv(_text(path, raw), path.name, day)
+    if not plan.tours:
+        raise FileFormatError(f"{path.name}: there is no tour in it, so nothing to judge")
     return replace(plan, digest=hashlib.sha256(raw).hexdigest())
 
 

@@ -84,8 +84,6 @@ def parse_json(document: Any, source: str, zone: ZoneInfo, day: date | None = No
             read.append(_tour(tour, zone, day))
         except ValueError as error:
             raise FileFormatError(f"{source}: {where}: {error}") from None
-    if not read:
-        raise FileFormatError(f"{source}: tours: there is none")
     return GivenPlan(source=source, tours=named(read))
 
 

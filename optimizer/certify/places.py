@@ -93,7 +93,8 @@ def curb_side(case: Case) -> Iterator[Outcome]:
 
     Without a side in the plan, travel times of real roads to the right-hand side stand in for it.
     """
-    at_curb = [stop for stop in case.collects if stop.at_curb]
+    right_only = case.vehicle is not None and case.vehicle.side_loader
+    at_curb = [stop for stop in case.collects if stop.at_curb or right_only]
     for stop in at_curb:
         if stop.given.side == "left":
             yield Finding("curb-side", case.name, stop.name, stop.given.line)
@@ -112,9 +113,9 @@ def facility_hours(case: Case) -> Iterator[Outcome]:
         if begins is None or given.departure_s is None:
             missing = True
             continue
-        spans = _open(facility, case)
-        if not any(opens <= begins and given.departure_s <= closes for opens, closes in spans):
-            yield _closed(case, stop, (begins, given.departure_s), spans)
+        ends, spans = given.departure_s, _open(facility, case)
+        if not any(opens <= begins and ends <= closes for opens, closes in spans):
+            yield _closed(case, stop, (begins, ends), spans)
     if missing:
         yield NotJudged("facility-hours", case.name, TIMES)
 

@@ -1,7 +1,8 @@
 """From the snapshot of a day to its plan; pure, and the same for production and studies."""
 
+from optimizer.daily.document import explanation_document
 from optimizer.daily.plan import assess, plan_day, require_collection_day
-from optimizer.daily.result import DayPlan, LeftOut, PlannedStop, PlannedTour
+from optimizer.daily.result import DayPlan, LeftOut, PlannedStop, PlannedTour, Waits
 from optimizer.daily.sliced import SlicedTravel
 from optimizer.daily.snapshot import DaySnapshot, containers_of, instant
 
@@ -12,8 +13,10 @@ __all__ = [
     "PlannedStop",
     "PlannedTour",
     "SlicedTravel",
+    "Waits",
     "assess",
     "containers_of",
+    "explanation_document",
     "instant",
     "plan_day",
     "require_collection_day",

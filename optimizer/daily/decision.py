@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.explain import ContainerFacts, Text
-from optimizer.selection import Choice, Occasion, Outlook
+from optimizer.selection import Choice, Occasion, Outlook, Policy
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,16 +13,23 @@ class Decision:
     """A policy's choice.
 
     Attributes:
-        policy: its name.
+        by: the policy.
         outlook: of all containers, in the order of `DaySnapshot.containers`; likewise `choice`.
-        next_s: epoch seconds of the next chance, to which the outlook reaches.
+        today_s: epoch seconds from which the outlook looks.
+        next_s: likewise of the next chance, to which it reaches.
     """
 
-    policy: str
+    by: Policy
     occasion: Occasion
     outlook: Outlook
     choice: Choice
+    today_s: float
     next_s: float
+
+    @property
+    def policy(self) -> str:
+        """The policy's name."""
+        return self.by.name
 
     def container_ids(self, indices: tuple[int, ...]) -> tuple[str, ...]:
         """Return the ids of some containers."""

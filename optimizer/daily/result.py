@@ -11,10 +11,11 @@ from optimizer.check import CostParts, Report
 from optimizer.daily.decision import Decision
 from optimizer.daily.problem import DayProblem
 from optimizer.daily.snapshot import DaySnapshot
-from optimizer.explain import Explanation, Text, explain_waiting
+from optimizer.explain import Explanation, Slack, Text, TripLoad, explain_waiting
 from optimizer.fill.belief import Belief
 from optimizer.fill.forecast import Forecast
 from optimizer.model import ProviderInfo, Reason, Solution
+from optimizer.solve.feasibility import Obstacle
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class PlannedTour:
         co2e_kg: well to wheel.
         legs: (k, 2) arrays of longitude and latitude, one per drive from place to place, from
             the depot to the depot; empty when no geometry was asked for.
+        loads: by trip and compartment.
+        slacks: what is left of each rule that binds the tour.
     """
 
     vehicle: str
@@ -82,6 +85,8 @@ class PlannedTour:
     fuel_l: float
     co2e_kg: float
     legs: tuple[NDArray[np.float64], ...] = ()
+    loads: tuple[TripLoad, ...] = ()
+    slacks: tuple[Slack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class LeftOut:
     Attributes:
         prize_eur: what the visit is worth; None for a mandatory one.
         extra_eur: what serving it would add, where that is known.
+        short: by how much the limit is too small that keeps it out; see `Unserved`.
+        turns_at: level of its decisive container from which it would be worth its cost.
     """
 
     site: str
@@ -99,6 +106,32 @@ class LeftOut:
     reason: Reason
     prize_eur: float | None
     extra_eur: float | None
+    short: float | None
+    text: Text
+    turns_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A container that is not emptied today.
+
+    Attributes:
+        level: expected share of its volume when collection begins.
+        prize_eur: what emptying it is worth.
+        extra_eur: what emptying it, with those of its site that join, would add to the tours.
+        vehicle: whose tour it would join.
+        turns_at: level from which it would be emptied.
+        text: why it waits, and what would change that.
+    """
+
+    container: str
+    site: str
+    level: float
+    p_overflow: float
+    prize_eur: float
+    extra_eur: float | None
+    vehicle: str | None
+    turns_at: float | None
     text: Text
 
 
@@ -109,6 +142,9 @@ class DayPlan:
     Attributes:
         belief: to start from on the next day.
         travel: where travel times come from.
+        obstacles: what was found impossible before solving.
+        waiting: the containers that are neither emptied nor left out; empty when no explanation
+            was asked for.
     """
 
     snapshot: DaySnapshot
@@ -120,6 +156,8 @@ class DayPlan:
     tours: tuple[PlannedTour, ...]
     left_out: tuple[LeftOut, ...]
     travel: ProviderInfo
+    obstacles: tuple[Obstacle, ...] = ()
+    waiting: tuple[Waits, ...] = ()
 
     @property
     def cost(self) -> CostParts:
@@ -162,5 +200,8 @@ class DayPlan:
         for one in self.left_out:
             if container in one.containers:
                 return one.text
+        for waits in self.waiting:
+            if waits.container == container:
+                return waits.text
         ids = {c.id: index for index, c in enumerate(self.snapshot.containers)}
         return explain_waiting(self.decision.facts(ids[container]))

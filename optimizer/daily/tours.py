@@ -8,47 +8,30 @@ from numpy.typing import NDArray
 from config.region import Facility, Site
 from optimizer.check import Report, TimedBreak, TimedTour
 from optimizer.daily.decision import Decision
+from optimizer.daily.explained import Explainer
 from optimizer.daily.problem import DayProblem
 from optimizer.daily.result import PlannedStop, PlannedTour
-from optimizer.explain import Explanation, explain_visit
-from optimizer.model import Problem, TravelTimes
-from optimizer.travel import Travel
+from optimizer.explain import slacks, trip_loads
+from optimizer.model import TravelTimes
 
 
 def planned_tours(
-    day: DayProblem, report: Report, decision: Decision, travel: TravelTimes | None
+    day: DayProblem,
+    report: Report,
+    decision: Decision,
+    travel: TravelTimes | None,
+    explainer: Explainer | None,
 ) -> tuple[PlannedTour, ...]:
-    """Return all tours with their stops explained; with geometry if travel times are given."""
-    return tuple(_tour(day, timed, decision, travel) for timed in report.tours)
-
-
-def marginal_eur(problem: Problem, tour: TimedTour, position: int) -> float:
-    """Return what a visit adds to its tour: the detour and the time there.
-
-    The only visit of a tour costs all of it.
-    """
-    node = tour.nodes[position].node
-    if sum(problem.is_visit(other.node) for other in tour.nodes) == 1:
-        return tour.cost_eur
-    truck = problem.trucks[tour.truck]
-    way = [truck.start, *(problem.location(other.node) for other in tour.nodes), truck.end]
-    before, at, after = way[position : position + 3]
-    detour_s, detour_m = _detour(problem.travel, before, at, after)
-    seconds, metres = detour_s + problem.visit(node).service_s, detour_m
-    return metres / 1000 * truck.eur_per_km + seconds / 3600 * truck.eur_per_h
-
-
-def _detour(travel: Travel, before: int, at: int, after: int) -> tuple[float, float]:
-    """Return seconds and metres that passing by a place adds."""
-    via, direct = travel.legs([before, at, after]), travel.legs([before, after])
-    seconds, metres = (
-        max(0.0, float(ways.sum() - way.sum())) for ways, way in zip(via, direct, strict=True)
-    )
-    return seconds, metres
+    """Return all tours; with geometry if travel times are given, explained by an explainer."""
+    return tuple(_tour(day, timed, decision, travel, explainer) for timed in report.tours)
 
 
 def _tour(
-    day: DayProblem, timed: TimedTour, decision: Decision, travel: TravelTimes | None
+    day: DayProblem,
+    timed: TimedTour,
+    decision: Decision,
+    travel: TravelTimes | None,
+    explainer: Explainer | None,
 ) -> PlannedTour:
     vehicle = day.vehicles[timed.truck]
     rest_h = sum(one.end_s - one.start_s for one in timed.breaks) / 3600
@@ -57,7 +40,7 @@ def _tour(
         vehicle=vehicle.id,
         start_s=timed.start_s,
         end_s=timed.end_s,
-        stops=tuple(_stops(day, timed, decision)),
+        stops=tuple(_stops(day, timed, decision, explainer)),
         trips=sum(bool(trip.facilities) for trip in timed.trips),
         km=timed.km,
         hours=timed.hours,
@@ -67,6 +50,8 @@ def _tour(
         fuel_l=fuel_l,
         co2e_kg=fuel_l * vehicle.kg_co2e_per_litre,
         legs=_geometry(day, timed, travel) if travel else (),
+        loads=trip_loads(day.problem, timed),
+        slacks=slacks(day.problem, timed),
     )
 
 
@@ -79,7 +64,9 @@ def _geometry(
     return travel.route(day.places.take(way)).legs
 
 
-def _stops(day: DayProblem, timed: TimedTour, decision: Decision) -> Iterator[PlannedStop]:
+def _stops(
+    day: DayProblem, timed: TimedTour, decision: Decision, explainer: Explainer | None
+) -> Iterator[PlannedStop]:
     """Yield visits, unloadings and breaks in the order in which they begin."""
     number = 0
     load_kg, load_l = (np.zeros(len(day.problem.fractions)) for _ in range(2))
@@ -110,7 +97,7 @@ def _stops(day: DayProblem, timed: TimedTour, decision: Decision) -> Iterator[Pl
             load_l=float(load_l.sum()),
             leg_s=node.leg_s,
             leg_m=node.leg_m,
-            why=_why(day, timed, position, decision) if visits else None,
+            why=explainer.visit(timed, position) if visits and explainer else None,
         )
     for rest in _breaks(timed, len(timed.nodes)):
         number += 1
@@ -158,13 +145,3 @@ def _place(
         candidate = day.candidates[node]
         return candidate.site, decision.container_ids(candidate.containers)
     return day.facilities[node - len(day.candidates)], ()
-
-
-def _why(day: DayProblem, timed: TimedTour, position: int, decision: Decision) -> Explanation:
-    candidate = day.candidates[timed.nodes[position].node]
-    return explain_visit(
-        tuple(decision.facts(index) for index in candidate.containers),
-        candidate.prize_eur,
-        marginal_eur(day.problem, timed, position),
-        decision.policy,
-    )

@@ -133,6 +133,7 @@ def plan_document(problem: Problem, solution: Solution, report: Report) -> dict[
                 "visit": problem.node_id(entry.visit),
                 "reason": entry.reason.value,
                 **({} if entry.extra_eur is None else {"extra_eur": entry.extra_eur}),
+                **({} if entry.short is None else {"short": entry.short}),
             }
             for entry in solution.unserved
         ],

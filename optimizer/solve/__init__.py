@@ -16,7 +16,7 @@ from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.decomposition.division import Map
 from optimizer.solve.decomposition.engine import Decomposition
 from optimizer.solve.decomposition.finish import completed as completed_by_parts
-from optimizer.solve.engines import ENGINES, Engine
+from optimizer.solve.engines import ENGINES, Engine, OwnSearch
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
 from optimizer.solve.reasons import completed, explained
@@ -70,7 +70,10 @@ def solve(
     began = monotonic()
     until = began + max(0.0, budget_s)
     if division.supports(problem):
-        return _divided(problem, division, until, seed, warm_start, effort)
+        solution = _divided(problem, division, until, seed, warm_start, effort)
+        if progress is not None:
+            progress(monotonic() - began, check(problem, solution).score)
+        return solution
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
@@ -107,7 +110,11 @@ def _first(
     """Return where to begin: nothing, where the first engine builds better and quicker."""
     first = engines[0] if engines else None
     problem = builder.facts.problem
-    if isinstance(first, CompiledSearch) and first.builds(problem) and budget_s >= SHORT_S:
+    if (
+        isinstance(first, CompiledSearch | OwnSearch)
+        and first.builds(problem)
+        and budget_s >= SHORT_S
+    ):
         return Solution((), (), "none", search.seed)
     return solution_of(builder, search.construct(), "construction", search.seed)
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from random import Random
 from typing import TYPE_CHECKING
 
 from optimizer.model import Reason, Unserved
-from optimizer.solve.insertion import Inserter
+from optimizer.solve.costing import Insertions, inserter, opening, tries_for
+from optimizer.solve.relaxed import blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optimizer.solve.route import Builder, Route
+    from optimizer.solve.route import Builder
     from optimizer.solve.search import Day, Search
-
-EVERY_GAP = 10**6
 
 
 def completed(builder: Builder, search: Search, day: Day) -> Day:
@@ -23,39 +18,30 @@ def completed(builder: Builder, search: Search, day: Day) -> Day:
 
     The search looks at the cheapest gaps only; this looks at all of them.
     """
-    insert = _insert(builder)
+    insert = inserter(builder)
     routes = list(day.routes)
     for visit in sorted(day.absent, key=lambda one: -search.worth(one)):
         used = [route for route in routes if route]
-        found = insert.best(visit, used, _opening(builder, routes), search.worth(visit))
+        found = insert.best(visit, used, opening(builder, routes), search.worth(visit))
         if found:
             routes[found[1].truck] = found[1]
     return search.day(routes)
 
 
 def explained(builder: Builder, day: Day, impossible: dict[int, Reason]) -> tuple[Unserved, ...]:
-    """Return the visits a day leaves out, each with its reason."""
-    insert = _insert(builder)
-    routes = [route for route in day.routes if route]
-    opening = _opening(builder, day.routes)
-    left_out = []
-    for visit in sorted(day.absent):
-        if visit in impossible:
-            left_out.append(Unserved(visit, impossible[visit]))
-            continue
-        found = insert.best(visit, routes, opening, math.inf)
-        if found is None or builder.facts.prize[visit] is None:
-            left_out.append(Unserved(visit, Reason.TIME))
-        else:
-            left_out.append(Unserved(visit, Reason.NOT_WORTH_IT, round(found[0], 2)))
-    return tuple(left_out)
+    """Return the visits a day leaves out, each with its reason and what it would add.
 
-
-def _insert(builder: Builder) -> Inserter:
-    return Inserter(builder, Random(0), tries=EVERY_GAP)  # noqa: S311 - never drawn from
-
-
-def _opening(builder: Builder, routes: Sequence[Route | None]) -> list[Route]:
-    """Return empty routes of the trucks that are not in use."""
-    empty = (builder.unused(truck) for truck, route in enumerate(routes) if route is None)
-    return [route for route in empty if route is not None]
+    A visit that fits in is not worth it. One that does not is kept out by the limit without which
+    it would fit: its windows, what trucks carry, or the trucks' time.
+    """
+    insertions = Insertions(builder, day.routes, tries_for(builder.facts.visits, len(day.absent)))
+    left_out: dict[int, Unserved] = {}
+    for visit in sorted(day.absent - impossible.keys()):
+        found = insertions.cheapest(visit)
+        if found is not None and builder.facts.prize[visit] is not None:
+            left_out[visit] = Unserved(visit, Reason.NOT_WORTH_IT, round(found.extra_eur, 2))
+    rest = sorted(day.absent - left_out.keys())
+    if rest:
+        for entry in blocked(builder.facts.problem, day.routes, rest, impossible):
+            left_out[entry.visit] = entry
+    return tuple(left_out[visit] for visit in sorted(left_out))

@@ -117,7 +117,7 @@ def replicate(
     for day in _days(base, scenario):
         for district in districts:
             snapshot = district.snapshot(base, day, seconds_of_day(scenario.decides_at))
-            plan = plan_day(snapshot, travel, solve, policy, geometry=False)
+            plan = plan_day(snapshot, travel, solve, policy, geometry=False, explained=False)
             lifts = execute(plan, district.waste)
             district.learn(plan, lifts)
             if day >= scenario.start:

@@ -41,7 +41,18 @@ class RiskPricedSpec(_Part):
     certain: Annotated[float, Field(gt=0, le=1)] = 0.99
 
 
-PolicySpec = Annotated[CalendarSpec | ThresholdSpec | RiskPricedSpec, Field(discriminator="kind")]
+class HorizonSpec(_Part):
+    """What waiting costs against the best of the next collection days."""
+
+    kind: Literal["horizon"]
+    name: Id = "horizon"
+    chances: Annotated[int, Field(ge=2, le=10)] = 3
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+
+PolicySpec = Annotated[
+    CalendarSpec | ThresholdSpec | RiskPricedSpec | HorizonSpec, Field(discriminator="kind")
+]
 
 
 class World(_Part):

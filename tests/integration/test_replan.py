@@ -24,8 +24,8 @@ from jobs.worker import Desk
 from optimizer.daily import plan_day
 from optimizer.formats.event_json import parse_event, parse_event_text
 from optimizer.model import Problem, Solution, Tour, TravelTimes
+from optimizer.policies import policy_named
 from optimizer.replan import Proposal
-from optimizer.selection import policy_named
 from optimizer.solve import solve
 from storage import assets, basis, outbox, plans, queue, replans, telemetry
 from storage.database import Database

@@ -10,7 +10,6 @@ from optimizer.roads.haversine import Haversine
 from tests.fixtures.certify import (
     TUESDAY,
     at,
-    day_out,
     example,
     judged,
     needs,
@@ -232,16 +231,4 @@ class TestKnown:
         assert said("vehicle-service", tour(at("collect", "s001-1")), region=region) == []
         assert said("vehicle-service", tour(at("collect", "s001-2")), region=region) == [
             "tour truck-1: truck-1 does not collect glass-mixed of s001-2, its services are glass"
-        ]
-
-
-class TestShift:
-    def test_within_and_without(self) -> None:
-        """Truck 1 is out from 06:45 to 14:48."""
-        assert said("shift", day_out("06:45", "14:48")) == []
-        assert said("shift", day_out("06:44", "14:48")) == [
-            "tour truck-1: out from 06:44 to 14:48, the shift is 06:45 to 14:48"
-        ]
-        assert said("shift", day_out("06:45", "14:49")) == [
-            "tour truck-1: out from 06:45 to 14:49, the shift is 06:45 to 14:48"
         ]

@@ -32,15 +32,17 @@ GREEN = ContainerFacts(
 
 def test_a_visit_is_told_by_what_waiting_costs() -> None:
     """Level, risk, the price of waiting, what it saves, the prize, and what the stop adds."""
-    told = explain_visit((GREEN,), 133.33, 12.5, "risk-priced").text
+    told = explain_visit((GREEN,), 133.33, 12.5, "risk-priced", 0.74).text
     assert told.en == (
         "Green glass is 93% ±4 full and overflows within 1 d with 44%: waiting costs €8.00 and "
-        "saves 6% of a visit, so the visit is worth €133.33; the stop adds €12.50 to the tour."
+        "saves 6% of a visit, so the visit is worth €133.33; the stop adds €12.50 to the tour. "
+        "It would wait below 74% full or if the stop cost more than €133.33."
     )
     assert told.de == (
         "Grünglas ist zu 93 % ±4 voll und läuft binnen 1 T mit 44 % über: Warten kostet 8,00 € "
         "und spart 6 % einer Anfahrt, die Leerung ist also 133,33 € wert; der Halt kostet die "
-        "Tour 12,50 € zusätzlich."
+        "Tour 12,50 € zusätzlich. Warten würde er unter 74 % Füllung oder ab einem Halt von mehr "
+        "als 133,33 €."
     )
 
 

@@ -33,6 +33,7 @@ from optimizer.model import (
     TimeWindow,
     Tour,
     Truck,
+    Underway,
     Visit,
 )
 from optimizer.solve import solve
@@ -125,6 +126,14 @@ def test_nothing_worse_than_the_start_comes_back() -> None:
     assert check(day, short).score <= check(day, start).score
 
 
+def test_without_time_there_is_a_first_plan() -> None:
+    """However short the time, what the zones hold comes back, as from small problems."""
+    day = town(60)
+    plan = solve(day, 0.0, division=BY_FORCE)
+    assert check(day, plan).legal
+    assert len(plan.unserved) < 10
+
+
 def test_more_work_makes_better_plans() -> None:
     """Rounds of neighbourhoods improve on what the zones hold."""
     day = town(60)
@@ -156,6 +165,20 @@ def test_a_visit_gets_the_one_truck_that_may_serve_it() -> None:
     plan = planned(day.replace(visits=visits))
     truck_of = {node: tour.truck for tour in plan.tours for node in tour.nodes}
     assert {truck_of.get(visit) for visit in (4, 33, 51)} == {7}
+
+
+def test_a_loaded_truck_on_its_way_unloads() -> None:
+    """A truck that is underway ends empty, whether it gets something more to do or not."""
+    day = town(40)
+    aboard = Underway((2400.0,), (5000.0,), 5 * HOUR)
+    fleet = tuple(
+        dataclasses.replace(truck, underway=aboard, start=3 + n) if n in {2, 5} else truck
+        for n, truck in enumerate(day.trucks)
+    )
+    day = day.replace(trucks=fleet)
+    plan = planned(day)
+    assert check(day, plan).violations == ()
+    assert {2, 5} <= {tour.truck for tour in plan.tours}
 
 
 def test_a_fleet_of_none_serves_nobody() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from itertools import product
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +30,12 @@ from optimizer.model import (
     Visit,
 )
 from optimizer.solve import solve
+from optimizer.solve.days import solution_of
 from optimizer.solve.demands import Demand, demands
 from optimizer.solve.facts import Facts
+from optimizer.solve.ortools_engine import HONOURED, OrTools
 from optimizer.solve.route import Builder
+from optimizer.solve.search import Search
 from optimizer.solve.unload import place_unloadings
 from tests.fixtures.problems import city_day, ruled_day
 
@@ -257,6 +261,32 @@ def test_unloadings_are_placed_as_well_as_brute_force_can(
     found = check(day, Solution((Tour(0, 6 * H, tuple(placed[0])),)))
     assert found.legal
     assert found.distance_m == pytest.approx(best)
+
+
+@pytest.mark.parametrize("demand", sorted(HONOURED))
+def test_or_tools_polishes_lawfully_what_it_knows(demand: Demand) -> None:
+    """From a first plan OR-Tools finds one that is no worse, and the judge finds nothing."""
+    day = ONE_RULE[demand](city_day(14, 3, mandatory_share=1.0))
+    builder = Builder(Facts(day))
+    search = Search(builder, 1)
+    start = solution_of(builder, search.construct(), "construction", 1)
+    found = OrTools().improve(day, builder, start, monotonic() + 20.0, 1, 1.0)
+    assert found is not None
+    before, after = (
+        check(
+            day,
+            dataclasses.replace(
+                one,
+                unserved=tuple(
+                    Unserved(v, Reason.TIME)
+                    for v in set(range(14)) - {node for tour in one.tours for node in tour.nodes}
+                ),
+            ),
+        )
+        for one in (start, found)
+    )
+    assert after.legal, after.violations
+    assert after.score <= before.score
 
 
 def test_the_clock_agrees_with_the_judge_about_queues_and_divided_breaks() -> None:

@@ -44,6 +44,7 @@ class SubTask:
         seconds: to take at most.
         hot_eur: first temperature; likewise `cold_eur`, the last.
         fewer: give up trucks that have a fixed cost, in place of annealing.
+        threads: that may help with that.
     """
 
     problem: Problem
@@ -55,6 +56,7 @@ class SubTask:
     hot_eur: float
     cold_eur: float
     fewer: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResu
     from optimizer.solve.sisr.schedule import Schedule
 
     arrays, origin = arrays_of(facts, task.groups)
-    campaign = Campaign(arrays, task.seed, threads=1)
+    campaign = Campaign(arrays, task.seed, task.threads)
     plan = plan_from(arrays, origin, given)
     if len(plan.left_out):
         plan = _filled(campaign, arrays, plan, until, task.seed)

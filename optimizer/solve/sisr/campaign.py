@@ -38,6 +38,7 @@ DIVIDED = 8  # tours from which on the threads share one plan instead of making 
 ROUNDS = 24  # divisions of a plan
 SPARE = 2  # trucks of each kind kept ready besides those in use
 FILL = 0.04  # share of the time to find a place for everything in the fleet as it is
+FAILS = 4  # trucks in a row that cannot be given up, after which none can
 TRY = 0.08  # share of the time to give up one truck
 
 
@@ -97,10 +98,12 @@ class Campaign:
                 wide, part(steps, 8), monotonic() + 0.15 * self._budget_s, HOT / 3, COLD
             )
             self._spare = 0
+            fails = 0
             while many := surplus(self._P, real, wide):
-                if monotonic() >= until:
+                if fails == FAILS or monotonic() >= until:
                     return plan
-                wide = self._without_one_of(wide, many, steps) or wide
+                found = self._without_one_of(wide, many, steps)
+                fails, wide = (0, found) if found else (fails + 1, wide)
             return renamed(self._P, real, wide)
         finally:
             self._P, self._spares, self._spare = real, alike(real), SPARE

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from optimizer.solve.demands import binding
+from optimizer.solve.sisr.cache import is_warm
 from optimizer.solve.sisr.schedule import UNCOUNTED
-from optimizer.solve.sisr.warm import is_warm
 
 if TYPE_CHECKING:
     from optimizer.model import Problem, Solution
