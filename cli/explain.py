@@ -73,8 +73,9 @@ def lines(told: dict[str, Any], language: Language) -> list[str]:
 def tour_lines(tour: dict[str, Any], language: Language) -> list[str]:
     """Return a tour's figures, its loads and what is left of each rule."""
     head = f"{tour['vehicle']}: {tour['hours']:.1f} h, {tour['km']:.1f} km, {tour['kg']:,.0f} kg"
+    trip = "Fuhre" if language == "de" else "trip"
     loads = [
-        f"  {'Fuhre' if language == 'de' else 'trip'} {one['trip']}, {', '.join(one['fractions'])}: "
+        f"  {trip} {one['trip']}, {', '.join(one['fractions'])}: "
         f"{one['kg']:,.0f}/{one['capacity_kg']:,.0f} kg, "
         f"{one['litres']:,.0f}/{one['capacity_l']:,.0f} l"
         for one in tour["loads"]
