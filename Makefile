@@ -1,5 +1,5 @@
 # Two commands from a fresh clone: `make demo` and `make test`. `make check` is what CI runs.
-.PHONY: demo test check lint lock docs bench-ingest bench-queries
+.PHONY: demo test check lint lock docs bench-ingest bench-queries bench-optimizer bench-redispatch
 .DEFAULT_GOAL := demo
 
 BIN := .venv/bin
@@ -49,3 +49,19 @@ bench-ingest: .venv/.stamp
 # an hour, SCALE=0.01 for a try. DSN names one more server, on which a database is made and dropped.
 bench-queries: .venv/.stamp
 	$(BIN)/python -m benchmarks.queries --scale $(or $(SCALE),1) $(if $(DSN),--dsn $(DSN))
+
+# Measures the optimiser beside OR-Tools, PyVRP and VROOM and writes docs/benchmarks/optimizer.md;
+# about four hours, QUICK=1 for half an hour. What was measured is not measured again. SET=kim,x,
+# INSTANCE=, SOLVER=, SEEDS=3, BUDGET= (seconds) and DATA= (folder of the sets) choose;
+# AGAIN=1 makes runs without a plan once more.
+bench-optimizer: .venv/.stamp
+	$(BIN)/uv pip install --quiet --constraint constraints.txt --group bench
+	$(BIN)/python -m benchmarks.optimizer $(if $(SET),--set $(SET)) $(if $(INSTANCE),--instance $(INSTANCE)) \
+	  $(if $(SOLVER),--solver $(SOLVER)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--budget $(BUDGET)) \
+	  $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick) \
+	  $(if $(AGAIN),--again)
+
+# Measures planning again during a 300-stop day and prints it; some minutes. EXTRACT names a city's
+# .osm.pbf, else the day lies in a plane.
+bench-redispatch: .venv/.stamp
+	$(BIN)/python -m benchmarks.redispatch $(if $(EXTRACT),--extract $(EXTRACT))

@@ -25,6 +25,7 @@ from api.routes import (
     metrics,
     plans,
     region,
+    replans,
     tours,
     vehicles,
 )
@@ -36,7 +37,10 @@ from storage.database import Database
 
 MAX_BODY_BYTES = 1_000_000
 _POOL = 8
-_RESOURCES = (region, containers, vehicles, plans, tours, jobs, devices, live, metrics)
+_RESOURCES = (
+    *(region, containers, vehicles, plans, replans, tours, jobs),
+    *(devices, live, metrics),
+)
 
 
 def create_app(

@@ -41,6 +41,7 @@ NOT_FOUND = Kind("not-found", 404, "There is nothing at this address")
 METHOD = Kind("method-not-allowed", 405, "This address does not take this method")
 NOT_ACCEPTABLE = Kind("not-acceptable", 406, "None of the accepted formats is offered")
 CONFLICT = Kind("conflict", 409, "This contradicts the present state")
+PRECONDITION = Kind("precondition-failed", 412, "It has changed since you looked at it")
 TOO_LARGE = Kind("too-large", 413, "The request body is too large")
 MISDIRECTED = Kind("misdirected", 421, "This server does not answer for that host name")
 INVALID = Kind("invalid", 422, "Some values are not valid")
@@ -48,7 +49,7 @@ INTERNAL = Kind("internal", 500, "Something went wrong on our side")
 UNAVAILABLE = Kind("unavailable", 503, "A part we need is not available; try again soon")
 KINDS = (
     *(BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD, NOT_ACCEPTABLE, CONFLICT),
-    *(TOO_LARGE, MISDIRECTED, INVALID, INTERNAL, UNAVAILABLE),
+    *(PRECONDITION, TOO_LARGE, MISDIRECTED, INVALID, INTERNAL, UNAVAILABLE),
 )
 _BY_STATUS = {kind.status: kind for kind in KINDS}
 

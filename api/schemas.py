@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from config.region import ID_PATTERN
+from optimizer.formats.event_json import EventPart
 from storage.history import Every
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -190,6 +191,9 @@ class Stop(BaseModel):
     kg: float
     litres: float
     why: str = Field(description="Why it is on the tour.")
+    locked: bool = Field(
+        default=False, description="It stays where it is when the day is planned again."
+    )
     state: Literal["open", "done", "failed"] = "open"
 
 
@@ -347,6 +351,97 @@ class Job(BaseModel):
     id: int
     state: JobState
     plan: str | None = Field(default=None, description="The plan it made, when it succeeded.")
+    replan: str | None = Field(default=None, description="The proposal it made, likewise.")
+
+
+class Events(BaseModel):
+    """What happened during a plan's day."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    events: Annotated[list[EventPart], Field(min_length=1, max_length=20)]
+
+
+ReplanState = Literal["open", "accepted", "refused"]
+
+
+class ReplanBasis(BaseModel):
+    """A tour that a proposal was made from; another revision makes the proposal stale."""
+
+    tour: str
+    vehicle: str
+    revision: int = Field(description="0 where the vehicle had no tour.")
+
+
+class ChangedTour(BaseModel):
+    """A tour as it would be."""
+
+    tour: str
+    vehicle: str
+    end: datetime
+    later_min: float | None = Field(
+        description="By how much the truck is home later; null where it is not known."
+    )
+    km: float
+    kg: float
+    trips: int
+    stop_list: list[Stop]
+
+
+class MovedStop(BaseModel):
+    """A site that another truck would visit."""
+
+    site: str
+    before: str | None = Field(description="Which truck had it; null where none had.")
+    now: str
+
+
+class ReorderedStop(BaseModel):
+    """A site that would be visited out of its published order."""
+
+    site: str
+    vehicle: str
+
+
+class BothLanguages(BaseModel):
+    """One sentence for people."""
+
+    en: str
+    de: str
+
+
+class UndoneStop(BaseModel):
+    """A site that nobody would visit any more, and why."""
+
+    site: str
+    vehicle: str | None
+    reason: str
+    mandatory: bool
+    text: BothLanguages
+
+
+class Replan(BaseModel):
+    """A proposal to change a published plan; it is accepted or refused as a whole."""
+
+    id: str
+    plan: str
+    state: ReplanState
+    created_at: datetime
+    decided_at: datetime | None
+    events: list[EventPart]
+    basis: list[ReplanBasis]
+    tours: list[ChangedTour] = Field(description="Those that change; all others stay.")
+    moved: list[MovedStop]
+    reordered: list[ReorderedStop]
+    undone: list[UndoneStop]
+    cancelled: list[str]
+    notes: list[BothLanguages]
+    eur_before: float = Field(description="Of the tours in question, from now to their ends.")
+    eur_after: float = Field(description="Likewise, with the worth of what is left out.")
+    price_on_change_eur: float = Field(description="What its changes weighed; no money.")
+    others_share: float = Field(
+        description="Share of the pending stops of tours that no event hits which it changes."
+    )
 
 
 DeviceKind = Literal["sensor", "unit", "gateway"]

@@ -5,10 +5,16 @@ from typing import Any
 
 from api import schemas
 from config.region import Depot, Facility, Region
+from optimizer.formats.event_json import parse_event
 from storage.assets import Credentials
 from storage.console import ContainerState, TourState, VehicleState
 from storage.devices import Entry
 from storage.plans import PlanRecord, PlanSummary, StopRecord, TourRecord
+from storage.replans import ReplanRecord
+
+# What is told of a proposal as it is kept.
+_TOLD = ("moved", "reordered", "undone", "cancelled", "notes", "eur_before", "eur_after",
+         "price_on_change_eur", "others_share")  # fmt: skip
 
 
 def region(facts: Region, attribution: str) -> schemas.Region:
@@ -176,6 +182,7 @@ def stop(record: StopRecord, done: bool | None) -> schemas.Stop:
         kg=record.kg,
         litres=record.litres,
         why=record.why,
+        locked=record.locked,
         state="open" if done is None else "done" if done else "failed",
     )
 
@@ -235,6 +242,42 @@ def plan(record: PlanRecord, tours: list[TourState], facts: Region) -> schemas.P
             )
             for item in record.unserved
         ],
+    )
+
+
+def replan(record: ReplanRecord) -> schemas.Replan:
+    """Describe a proposal; stops that were over when it was made count as done."""
+    told = dict(record.told)
+    later = {one["vehicle"]: one["later_min"] for one in told.pop("tours")}
+    over = {one.tour: set(one.over) for one in record.basis}
+    return schemas.Replan(
+        id=record.id,
+        plan=record.plan,
+        state=record.state,
+        created_at=record.created_at,
+        decided_at=record.decided_at,
+        events=[parse_event(dict(one)) for one in record.events],
+        basis=[
+            schemas.ReplanBasis(tour=one.tour, vehicle=one.vehicle, revision=one.revision)
+            for one in record.basis
+        ],
+        tours=[
+            schemas.ChangedTour(
+                tour=tour.id,
+                vehicle=tour.vehicle,
+                end=tour.end,
+                later_min=later.get(tour.vehicle),
+                km=tour.km,
+                kg=tour.kg,
+                trips=tour.trips,
+                stop_list=[
+                    stop(item, True if item.number in over.get(tour.id, ()) else None)
+                    for item in tour.stops
+                ],
+            )
+            for tour in record.tours
+        ],
+        **{name: told[name] for name in _TOLD},
     )
 
 

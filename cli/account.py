@@ -189,6 +189,7 @@ def _under_calendar(
         budget_s=settings.plan_budget_s,
         seed=plan.seed,
         memory_mb=settings.solver_memory_mb,
+        engines=settings.engine_names,
     )
     travel = open_travel(settings, region)
     policy = FixedCalendar(service.calendar_days)

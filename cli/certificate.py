@@ -16,7 +16,7 @@ from config.law import Language
 from config.region_folder import load_region
 from config.settings import load_settings
 from optimizer.certify import Certificate, certify, document, read_given
-from optimizer.certify.print import html, lines
+from optimizer.certify.printed import html, lines
 from optimizer.roads import open_roads
 
 

@@ -11,6 +11,7 @@ from api.auth import PERMISSIONS, Role
 from cli.config import settings_table
 from cli.main import build
 from cli.reference import reference
+from config.law import load_law
 from config.region import Retention
 from ingest.asyncapi import document
 from storage.retention import POLICIES
@@ -27,6 +28,15 @@ def retention_table() -> str:
         if policy.person_linked
     ]
     return "\n".join(["| table | kept for | days, by default |", "|---|---|---|", *rows])
+
+
+def law_table() -> str:
+    """Return the rules that a plan is judged by, as a Markdown table."""
+    rows = [
+        f"| `{rule.id}` | {rule.citation} | {rule.en} | {rule.de} |"
+        for rule in load_law().rules.values()
+    ]
+    return "\n".join(["| rule | cites | says | auf Deutsch |", "|---|---|---|---|", *rows])
 
 
 def roles_table() -> str:
@@ -59,6 +69,7 @@ if __name__ == "__main__":
         ("operations", settings_table()),
         ("operations", roles_table()),
         ("privacy", retention_table()),
+        ("certificate", law_table()),
     ):
         page = DOCS / f"{name}.md"
         page.write_text(with_table(page.read_text(), table))

@@ -29,6 +29,7 @@ ENTRIES = (
     Entry(
         "explain", DECIDE, "Say why a container is emptied today or not, and what would change it."
     ),
+    Entry("replan", DECIDE, "Answer what happened during a published plan's day."),
     Entry("solve", DECIDE, "Solve a routing problem from a file."),
     Entry("check", DECIDE, "Judge a plan: against its problem, or by a region's rules."),
     Entry("study", DECIDE, "What-if studies on simulated weeks.", group=True),

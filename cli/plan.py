@@ -105,7 +105,7 @@ def prepare(database: Database, settings: Settings, region: Region, now: datetim
     else:
         migrate.require_schema(database)
     with database.connect() as connection:
-        assets.load_region(connection, region, at=now)
+        assets.load_region(connection, region, at=now, server_user=settings.broker_user)
 
 
 def _day(text: str | None, region: Region, service: Service, now: datetime) -> date:

@@ -66,7 +66,7 @@ def command(
         applied = migrate(database)
         typer.echo(f"schema: {len(applied)} migrations applied" if applied else "schema: current")
         with database.connect() as connection:
-            assets.load_region(connection, region, at=clock.now())
+            assets.load_region(connection, region, at=clock.now(), server_user=settings.broker_user)
         typer.echo(f"region: {region.name}, {len(region.containers)} containers")
         logins = keep_logins(database, region, settings.data_dir / LOGINS, clock)
         typer.echo(f"logins: {len(logins)} in {settings.data_dir / LOGINS}")
@@ -81,7 +81,8 @@ def command(
         keeper = keeper_grant(server_secret(settings))
         _write_nats(broker_config, [*grants, keeper], broker_host, port, tls)
     if mosquitto:
-        _write_mosquitto(settings, mosquitto, grants, logins, broker_host, port, tls)
+        days = region.retention.positions_days
+        _write_mosquitto(settings, mosquitto, grants, logins, days, broker_host, port, tls)
 
 
 def _tls(
@@ -128,6 +129,7 @@ def _write_mosquitto(
     folder: Path,
     grants: "Iterable[Grant]",
     logins: Mapping[str, Mapping[str, str]],
+    keep_days: int,
     host: str,
     port: int,
     tls: "ServerTls | None",
@@ -148,6 +150,7 @@ def _write_mosquitto(
         port=port,
         server_port=SERVER_PORT,
         address=host,
+        keep_days=keep_days,
         tls=tls,
     )
     typer.echo(f"broker: {config}; tell a running one to read it again (SIGHUP)")

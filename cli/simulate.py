@@ -21,6 +21,13 @@ def command(
     ] = "stopped",
     seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 1,
     history: Annotated[int, typer.Option(min=0, help="Days before to tell of.")] = 14,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Who signed the broker's certificate (TLS).")
+    ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="DEVICE.pem and DEVICE.key of each device (mutual TLS)."),
+    ] = None,
 ) -> None:
     """Run the simulated city: its sensors and trucks.
 
@@ -38,7 +45,7 @@ def command(
         log = stack.enter_context(SentFile(sent)) if sent else None
         city = City(
             load_region(region),
-            Credentials.read(credentials),
+            Credentials.read(credentials, ca, certificates),
             SharedClock(clock),
             state,
             options,

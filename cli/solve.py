@@ -8,6 +8,7 @@ import typer
 
 from cli.counted import counted
 from config.errors import FileFormatError
+from config.settings import load_settings
 
 
 class FileFormat(StrEnum):
@@ -52,7 +53,10 @@ def command(
     loaded = reader.read(problem, vehicles)
     for obstacle in feasibility(loaded):
         typer.echo(f"before solving: {explain_obstacle(obstacle).en}")
-    solution = solve_isolated(loaded, budget, seed)
+    engines = load_settings().engine_names
+    if budget > 0 and ("search" in engines or not engines):
+        compiled_first()
+    solution = solve_isolated(loaded, budget, seed, engines=engines)
     report = check(loaded, solution)
     reader.write_plan(out, loaded, solution, report)
     distance = report.distance_m / reader.unit_m
@@ -63,3 +67,13 @@ def command(
     for entry in solution.unserved:
         extra = "" if entry.extra_eur is None else f", would add {entry.extra_eur:.2f}"
         typer.echo(f"  {loaded.node_id(entry.visit)} not served: {entry.reason.value}{extra}")
+
+
+def compiled_first() -> None:
+    """Wait for the search to be compiled, which is needed once; it is no part of the budget."""
+    from optimizer.solve.sisr.warm import warm_up_aside
+
+    compiler = warm_up_aside()
+    if compiler is not None:
+        typer.echo("compiling the search, once: a minute or so ...", err=True)
+        compiler.wait()

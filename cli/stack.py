@@ -42,7 +42,7 @@ def raise_stack(settings: Settings, region: Region, clock: SharedClock) -> Itera
     with open_database(settings) as database:
         migrate(database)
         with database.connect() as connection:
-            assets.load_region(connection, region, at=clock.now())
+            assets.load_region(connection, region, at=clock.now(), server_user=settings.broker_user)
         logins = keep_logins(database, region, settings.data_dir / LOGINS, clock)
         with region_broker(settings, region.id, database) as broker:
             yield Stack(

@@ -15,6 +15,7 @@
     ├── RoadsError           no road engine, or an extract it cannot use
     ├── ProblemError         a routing problem that is not well formed; names its field
     ├── PlanError            a day cannot be planned as it was asked for
+    │   └── StalePlanError     what it was made from has changed since; ask anew
     └── SolverError          the solver's process died or ran out of its limits
 
 The command line prints the message as one line and exits with `exit_code`.
@@ -131,6 +132,10 @@ class PlanError(BinroundError):
     """A day cannot be planned as it was asked for."""
 
     exit_code = 2
+
+
+class StalePlanError(PlanError):
+    """A change was made from tours that are not any more what they were."""
 
 
 class SolverError(BinroundError):

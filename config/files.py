@@ -1,6 +1,9 @@
 """Files that parts leave for each other, and files that only their owner may read."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.errors import SettingsError
@@ -23,6 +26,27 @@ def private_folder(path: Path) -> None:
         raise SettingsError(
             f"cannot make {path} ({error.strerror}); name a folder that you may write"
         ) from None
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same file waiting meanwhile.
+
+    Raises:
+        SettingsError: its folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write beside {path} ({error.strerror}); name a folder that you may write"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def write_private(path: Path, text: str) -> None:

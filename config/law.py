@@ -13,7 +13,7 @@ from config.fact import Fact, Id
 
 FILE = "law.toml"
 Language = Literal["en", "de"]
-Unit = Literal["", "duration", "clock", "kg", "l", "m", "count"]
+Unit = Literal["", "duration", "clock", "kg", "l", "m", "kWh", "count"]
 
 
 class Rule(Fact):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -24,12 +25,13 @@ from pydantic import (
 from config.fact import ID_PATTERN as ID_PATTERN
 from config.fact import Fact as Fact
 from config.fact import Id as Id
+from config.site_hours import WeekSpans
 from config.source import Source
+from config.weekdays import WEEKDAYS as WEEKDAYS
+from config.weekdays import Weekday as Weekday
 
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING_WEEK: tuple[Weekday, ...] = WEEKDAYS[:5]
 
 
@@ -115,6 +117,8 @@ class Service(Fact):
     overflow_eur_per_day: float = Field(gt=0)  # what a day of an overflowing container costs
     calendar_days: int = Field(gt=0)  # interval of the fixed calendar it is compared with
     load_reserve: float = Field(default=0.06, ge=0, lt=0.5)  # share of a truck plans keep free
+    balance_eur_per_h: float = Field(default=0.0, ge=0)  # between longest and shortest tour
+    divided_breaks: bool = False  # whether crews take breaks in parts, of 15 min at least
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -133,6 +137,13 @@ class Depot(Fact):
     source: str = ""
 
 
+class Queue(Fact):
+    """How long trucks wait at a facility from a time of day on, until the next of these."""
+
+    since: WallTime
+    wait_s: int = Field(ge=0)
+
+
 class Facility(Fact):
     """Where trucks unload."""
 
@@ -143,7 +154,16 @@ class Facility(Fact):
     accepts: tuple[Id, ...] = Field(min_length=1)
     hours: tuple[Hours, ...] = Field(min_length=1)
     unload_s: int = Field(ge=0)
+    queue: tuple[Queue, ...] = ()
     source: str = ""
+
+    @field_validator("queue")
+    @classmethod
+    def _one_after_the_other(cls, queue: tuple[Queue, ...]) -> tuple[Queue, ...]:
+        for earlier, later in pairwise(queue):
+            if later.since <= earlier.since:
+                raise ValueError(f"since {later.since:%H:%M} is not after {earlier.since:%H:%M}")
+        return queue
 
 
 class Compartment(Fact):
@@ -164,20 +184,60 @@ class Vehicle(Fact):
     crew: int = Field(default=1, ge=1, le=9)  # persons on board; two can guide each other
     payload_kg: float = Field(gt=0)
     compartments: tuple[Compartment, ...] = Field(min_length=1)
+    width_m: float | None = Field(default=None, gt=0)
+    height_m: float | None = Field(default=None, gt=0)
+    gross_kg: float | None = Field(default=None, gt=0)  # permissible mass, loaded
+    side_loader: bool = False  # serves only what is on its right-hand side
+    crane: bool = False  # lifts underground and depot containers
     shift_start: WallTime  # leaves the depot
+    latest_start: WallTime | None = None  # where it may leave later: by then
     shift_end: WallTime  # is back, on the same day
+    max_hours: float | None = Field(default=None, gt=0)  # from leaving to being back
+    max_stops: int | None = Field(default=None, gt=0)  # sites in a day
+    max_litres: float | None = Field(default=None, gt=0)  # in a day, as it lies in the truck
+    overnight_load_allowed: bool = False  # need not unload at the end of its day
     fixed_eur_per_day: float = Field(default=0.0, ge=0)
     eur_per_h: float = Field(ge=0)  # crew and vehicle
+    overtime_after_h: float | None = Field(default=None, gt=0)
+    overtime_eur_per_h: float = Field(default=0.0, ge=0)  # on top of eur_per_h
     eur_per_km: float = Field(ge=0)
     litres_per_km: float = Field(default=0.0, ge=0)
     litres_per_h: float = Field(default=0.0, ge=0)
     kg_co2e_per_litre: float = Field(default=3.24, ge=0)  # diesel, well to wheel, EN 16258
+    battery_kwh: float | None = Field(default=None, gt=0)  # of an electric truck
+    charge_kw: float | None = Field(default=None, gt=0)  # at the depot, between two shifts
+    kwh_per_km: float = Field(default=0.0, ge=0)
+    kwh_per_lift: float = Field(default=0.0, ge=0)
+    reserve_share: float = Field(default=0.1, ge=0, lt=1)  # of the battery, never to be used
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.shift_end <= self.shift_start:
             raise ValueError(f"shift_end {self.shift_end} is not after {self.shift_start}")
+        latest = self.latest_start
+        if latest is not None and not self.shift_start <= latest < self.shift_end:
+            raise ValueError(f"latest_start {latest} is not between shift_start and shift_end")
+        if self.battery_kwh is not None and self.kwh_per_km <= 0:
+            raise ValueError("battery_kwh needs kwh_per_km: what a kilometre takes of it")
+        if self.battery_kwh is None and (self.kwh_per_km or self.kwh_per_lift or self.charge_kw):
+            raise ValueError("kwh_per_km, kwh_per_lift and charge_kw need battery_kwh")
+        if self.overtime_eur_per_h and self.overtime_after_h is None:
+            raise ValueError("overtime_eur_per_h needs overtime_after_h: from when it is paid")
         return self
+
+    @property
+    def reserve_kwh(self) -> float:
+        """What has to be left in the battery."""
+        return (self.battery_kwh or 0.0) * self.reserve_share
+
+    @property
+    def morning_kwh(self) -> float:
+        """The morning's charge: it came home with its reserve, and was charged until now."""
+        battery = self.battery_kwh or 0.0
+        if self.charge_kw is None:
+            return battery
+        out_s = seconds_of_day(self.shift_end) - seconds_of_day(self.shift_start)
+        return min(battery, self.reserve_kwh + self.charge_kw * (86_400 - out_s) / 3600)
 
 
 class Site(Fact):
@@ -189,6 +249,11 @@ class Site(Fact):
     lat: Latitude
     curb: bool = False  # only to be served from the truck's right-hand side
     reverse: bool = False  # to be reached or left in reverse only, so with a banksman
+    max_width_m: float | None = Field(default=None, gt=0)  # of a vehicle that gets there
+    max_height_m: float | None = Field(default=None, gt=0)
+    max_gross_kg: float | None = Field(default=None, gt=0)
+    windows: WeekSpans = ()  # when it can be reached; none: at any time
+    noise_windows: WeekSpans = ()  # when it may be loud there; none: the service's hours
     synthetic: bool = False  # placed by a generator, not surveyed
 
 
@@ -199,6 +264,7 @@ class Container(Fact):
     site: Id
     fraction: Id
     volume_l: float = Field(gt=0)
+    crane: bool = False  # to be lifted by a crane: underground and depot containers
     sensor: Id | None = None  # the device that reports its fill
     synthetic: bool = False
 

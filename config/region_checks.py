@@ -17,7 +17,8 @@ from config.region import (
     Vehicle,
     seconds_of_day,
 )
-from config.region_containers import ContainerRow
+from config.region_access import check_access
+from config.region_containers import SITE_FIELDS, ContainerRow
 from config.region_source import Declared, FactList, Mistakes, suggestion
 
 FARTHEST_M = 100_000.0  # from the centre; farther away is a slip of the keyboard
@@ -45,6 +46,7 @@ def check_together(
         _collected_once(lists, mistakes)
         _useful_facilities(lists, mistakes)
         _fits_a_truck(lists, rows, mistakes)
+        check_access(lists, rows, mistakes)
 
 
 def _unique(lists: Lists, rows: Rows, mistakes: Mistakes) -> None:
@@ -109,7 +111,7 @@ def _same_site(rows: Rows, mistakes: Mistakes) -> None:
     first: dict[str, Declared[ContainerRow]] = {}
     for row in rows:
         other = first.setdefault(row.value.site, row)
-        for field in ("site_name", "lon", "lat", "curb", "reverse", "site_synthetic"):
+        for field in ("site_name", *SITE_FIELDS, "site_synthetic"):
             if getattr(row.value, field) != getattr(other.value, field):
                 line = other.source.line((field,))
                 message = f"differs from line {line}, which describes the same site"

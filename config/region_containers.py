@@ -16,8 +16,14 @@ from pydantic import Field
 from config.region import Container, Fact, Id, Latitude, Longitude, Site
 from config.region_lines import json_features
 from config.region_source import Declared, FieldPath, Mistakes, Source, declare, suggestion
+from config.site_hours import WeekSpans
 
 GEOJSON, CSV = "containers.geojson", "containers.csv"
+SITE_FIELDS = (
+    "lon", "lat", "curb", "reverse", "max_width_m", "max_height_m", "max_gross_kg", "windows",
+    "noise_windows",
+)  # fmt: skip
+"""What a row tells of its site, under the site's own names."""
 
 
 class ContainerRow(Fact):
@@ -30,8 +36,14 @@ class ContainerRow(Fact):
     lat: Latitude
     curb: bool = False
     reverse: bool = False
+    max_width_m: float | None = Field(default=None, gt=0)
+    max_height_m: float | None = Field(default=None, gt=0)
+    max_gross_kg: float | None = Field(default=None, gt=0)
+    windows: WeekSpans = ()
+    noise_windows: WeekSpans = ()
     fraction: Id
     volume_l: float = Field(gt=0)
+    crane: bool = False
     sensor: Id | None = None
     site_synthetic: bool = False
     synthetic: bool = False
@@ -41,23 +53,17 @@ class ContainerRow(Fact):
         """Return the row of a container at its site."""
         return cls(
             **container.model_dump(),
+            **{name: getattr(site, name) for name in SITE_FIELDS},
             site_name=site.name,
-            lon=site.lon,
-            lat=site.lat,
-            curb=site.curb,
-            reverse=site.reverse,
             site_synthetic=site.synthetic,
         )
 
     def to_site(self) -> Site:
         """Return the site that the row describes."""
         return Site(
+            **{name: getattr(self, name) for name in SITE_FIELDS},
             id=self.site,
             name=self.site_name or self.site,
-            lon=self.lon,
-            lat=self.lat,
-            curb=self.curb,
-            reverse=self.reverse,
             synthetic=self.site_synthetic,
         )
 
@@ -68,6 +74,7 @@ class ContainerRow(Fact):
             site=self.site,
             fraction=self.fraction,
             volume_l=self.volume_l,
+            crane=self.crane,
             sensor=self.sensor,
             synthetic=self.synthetic,
         )

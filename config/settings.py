@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     plan_budget_s: float = Field(
         default=20.0, gt=0, description="Seconds the solver may search for one day's tours."
     )
+    engines: str = Field(
+        default="",
+        description="Engines that plan, names separated by commas: `search` (our own), "
+        "`plain-search` (the same in Python), `ortools`; empty: our own, polished by OR-Tools.",
+    )
     solver_memory_mb: int = Field(
         default=2048, ge=256, description="Memory limit of the solver's process."
     )
@@ -139,6 +144,11 @@ class Settings(BaseSettings):
     def embedded_broker(self) -> bool:
         """Whether we start the broker ourselves."""
         return not self.broker_url
+
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        """The engines that plan, by name; none: the usual ones."""
+        return tuple(name.strip() for name in self.engines.split(",") if name.strip())
 
     @property
     def broker_tls(self) -> TlsFiles:

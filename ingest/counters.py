@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MOST_KINDS = 50  # a series each for whoever collects them
-_KIND = re.compile(r"[a-z][a-z-]{0,30}")
+_KIND = re.compile(r"[a-z][a-z0-9_.-]{0,30}")  # also a field, such as speed_mps
 
 
 @dataclass

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from config.errors import BrokerError
 from config.source import TlsFiles
 from ingest.backoff import Backoff
+from ingest.client import BufferedSocket, Client
 
 SAY_EVERY = 20  # of the attempts that fail in the same way, one in so many is told
 KEEPALIVE_S = 10  # a link that has died without a word is noticed within twice this time
@@ -69,7 +70,7 @@ class Line:
                 "set BINROUND_BROKER_URL"
             )
         self._login = login
-        self.client = mqtt.Client(
+        self.client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=login.client_id.get_secret_value(),
             clean_session=not keep_session,
@@ -143,7 +144,7 @@ class Line:
     def drop(self) -> None:
         """Cut the connection, so that the line comes back anew."""
         connection = self.client.socket()
-        if isinstance(connection, socket.socket):
+        if isinstance(connection, BufferedSocket):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 

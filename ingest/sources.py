@@ -228,10 +228,10 @@ class MqttSource:
         now, and the broker delivers them again anyway.
         """
         with self._guard:
-            for token in (delivery.token for delivery in deliveries):
-                if token is not None and token.connection == self._connection:
-                    self._held.discard(token.mid)
-                    self._line.client.ack(token.mid, 1)
+            tokens = [delivery.token for delivery in deliveries if delivery.token is not None]
+            mids = [token.mid for token in tokens if token.connection == self._connection]
+            self._held.difference_update(mids)
+            self._line.client.ack_all(mids)
 
     # The network's thread -----------------------------------------------------------------
 

@@ -99,6 +99,7 @@ def run(
         budget_s=budget_s or settings.plan_budget_s,
         seed=order.seed,
         memory_mb=settings.solver_memory_mb,
+        engines=settings.engine_names,
         cancelled=cancelled,
     )
     plan = plan_day(snapshot, travel, solve, order.policy)

@@ -28,7 +28,6 @@ def new_plan_id(plan: DayPlan) -> str:
 def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
     """Return what is stored of a plan."""
     snapshot = plan.snapshot
-    cost = plan.cost
     return PlanRecord(
         id=name,
         region=snapshot.region.id,
@@ -39,7 +38,7 @@ def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
         engine=plan.solution.engine,
         seed=plan.solution.seed,
         estimate=plan.travel.estimate,
-        cost={"fixed": cost.fixed_eur, "km": cost.km_eur, "hours": cost.hours_eur},
+        cost=_cost(plan),
         provider=asdict(plan.travel),
         tours=tuple(_tour(plan, tour, name) for tour in plan.tours),
         unserved=tuple(
@@ -52,6 +51,13 @@ def plan_record(plan: DayPlan, name: str, at: datetime) -> PlanRecord:
             for one in plan.left_out
         ),
     )
+
+
+def _cost(plan: DayPlan) -> dict[str, float]:
+    """Return the parts of what a plan costs; overtime where there is any."""
+    cost = plan.cost
+    parts = {"fixed": cost.fixed_eur, "km": cost.km_eur, "hours": cost.hours_eur}
+    return parts | ({"overtime": cost.overtime_eur} if cost.overtime_eur else {})
 
 
 def basis_of(plan: DayPlan) -> Basis:

@@ -5,20 +5,23 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from config.clock import Clock
 from config.errors import BinroundError
 from config.region import Region
 from config.settings import Settings
-from jobs import plan_day, upkeep
+from jobs import plan_day, replan, upkeep
 from jobs.believe import believe
 from jobs.ground import write_ground
+from optimizer.formats.event_json import parse_event
 from optimizer.model import TravelTimes
 from optimizer.policies import policy_named
+from optimizer.solve.sisr.warm import warm_up_aside
 from storage.database import Database
 from storage.migrate import require_schema
 from storage.queue import RunningJob, Task, defer, run_worker
-from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
+from storage.tasks import BELIEVE, PLAN_DAY, REPLAN, UPKEEP
 
 RECURRING: Mapping[str, timedelta] = {BELIEVE: timedelta(minutes=15), UPKEEP: timedelta(days=1)}
 POLL_S = 5.0  # so often, in real time, recurring work is thought of
@@ -42,7 +45,12 @@ class Desk:
     @property
     def tasks(self) -> dict[str, Task]:
         """The tasks by name."""
-        return {PLAN_DAY: self.plan_day, BELIEVE: self.believe, UPKEEP: self.upkeep}
+        return {
+            PLAN_DAY: self.plan_day,
+            REPLAN: self.replan,
+            BELIEVE: self.believe,
+            UPKEEP: self.upkeep,
+        }
 
     @property
     def travel(self) -> TravelTimes:
@@ -83,6 +91,26 @@ class Desk:
                 cancelled=job.should_abort,
             )
         log.info("plan %s: %d tours, %.1f km", name, len(plan.tours), plan.km)
+        return name
+
+    def replan(self, job: RunningJob, plan: str, events: list[dict[str, Any]]) -> str:
+        """Answer events during a plan's day; returns the proposal's id."""
+        now = self._clock.now()
+        budget_s = replan.BUDGET_S
+        if job.deadline is not None:
+            budget_s = min(budget_s, max(0.2, (job.deadline - now).total_seconds()))
+        order = replan.ReplanOrder(plan, tuple(parse_event(one) for one in events))
+        with self._database.connect() as connection, told(f"change of {plan}"):
+            name, proposal = replan.run(
+                connection,
+                self._region,
+                self.travel,
+                order,
+                now,
+                budget_s=budget_s,
+                fence=job.fence,
+            )
+        log.info("proposal %s: %d tours change", name, len(proposal.tours))
         return name
 
     def believe(self, job: RunningJob) -> int:
@@ -126,6 +154,7 @@ def serve(
     ended = threading.Event()
     rota = threading.Thread(target=_keep_rota, args=(database, clock, ended), name="rota")
     rota.start()
+    threading.Thread(target=_compile_search, args=(ended,), daemon=True).start()
     threading.Thread(target=write_ground, args=(settings, region), daemon=True).start()
     try:
         on_ready()
@@ -133,6 +162,21 @@ def serve(
     finally:
         ended.set()
         rota.join()
+
+
+def _compile_search(ended: threading.Event) -> None:
+    """Have the search compiled beside us; until it is, plans come from the slower one."""
+    compiler = warm_up_aside()
+    while compiler is not None and compiler.poll() is None:
+        if ended.wait(1.0):
+            compiler.terminate()
+            compiler.wait()
+            return
+    if compiler is not None and compiler.returncode:
+        log.warning(
+            "the search could not be compiled (code %d); plans come from the slower one",
+            compiler.returncode,
+        )
 
 
 def _keep_rota(database: Database, clock: Clock, ended: threading.Event) -> None:

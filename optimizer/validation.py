@@ -110,7 +110,8 @@ def _truck(problem: Problem, at: str, truck: Truck) -> None:
     for name, limit in limits.items():
         if limit is not None:
             _amounts(f"{at}.{name}", [limit])
-    if truck.latest_start_s is not None and truck.latest_start_s < truck.shift.earliest_s:
+    waits = truck.underway is None  # one underway has started
+    if waits and truck.latest_start_s is not None and truck.latest_start_s < truck.shift.earliest_s:
         raise ProblemError(f"{at}.latest_start_s", "is before the shift starts")
     _breaks(f"{at}.breaks", truck.breaks)
     for number, chain in enumerate(truck.break_options):

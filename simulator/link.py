@@ -1,7 +1,6 @@
 """The line to the broker that units and gateways share: MQTT 3.1.1 with a persistent session."""
 
 import random
-import ssl
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -11,19 +10,25 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from config.errors import BrokerError, FileFormatError
+from config.source import TlsFiles
 
 KEEPALIVE_S = 30
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 class Login(BaseModel):
-    """How one device presents itself; the client id is as secret as the password."""
+    """How one device presents itself; the client id is as secret as the password.
+
+    Attributes:
+        tls: PEM files for mqtts: who vouches for the broker, and for mutual TLS its own.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     user: str
     password: SecretStr
     client_id: SecretStr
+    tls: TlsFiles = TlsFiles()
 
 
 class Credentials(BaseModel):
@@ -33,6 +38,8 @@ class Credentials(BaseModel):
         url: mqtt://host:port or mqtts://host:port.
         devices: a login for each truck unit and for the gateway, by device name.
         gateway: the device that publishes for all sensors.
+        ca: certificates of the authority that signed the broker's, beyond the system's own.
+        certificates: folder with `DEVICE.pem` and `DEVICE.key` of each device (mutual TLS).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,22 +47,26 @@ class Credentials(BaseModel):
     url: str
     devices: dict[str, Login]
     gateway: str = Field(min_length=1)
+    ca: Path | None = None
+    certificates: Path | None = None
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the file.
+    def read(cls, path: Path, ca: Path | None = None, certificates: Path | None = None) -> Self:
+        """Read the file; `ca` and `certificates`, where given, win over what it says.
 
         Raises:
             FileFormatError: it is missing or not a credentials file.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            read = cls.model_validate_json(path.read_bytes())
         except OSError as error:
             raise FileFormatError(f"{path}: {error.strerror}; the demo writes this file") from None
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
             raise FileFormatError(f"{path}: {field}: {first['msg']}") from None
+        given = {"ca": ca, "certificates": certificates}
+        return read.model_copy(update={name: it for name, it in given.items() if it})
 
     def login(self, device: str) -> Login:
         """Return a device's login.
@@ -65,7 +76,9 @@ class Credentials(BaseModel):
         """
         if device not in self.devices:
             raise BrokerError(f"no credentials for device {device!r}; provision it first")
-        return self.devices[device]
+        folder = self.certificates
+        own = (folder / f"{device}.pem", folder / f"{device}.key") if folder else (None, None)
+        return self.devices[device].model_copy(update={"tls": TlsFiles(self.ca, *own)})
 
 
 def open_client(
@@ -81,6 +94,7 @@ def open_client(
 
     Raises:
         BrokerError: the address cannot be used.
+        SettingsError: a file for TLS cannot be used.
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
@@ -97,7 +111,7 @@ def open_client(
     first = random.uniform(0.5, 1.5)  # noqa: S311  spreads load, is no secret
     client.reconnect_delay_set(min_delay=first, max_delay=40 * first)  # type: ignore[arg-type]
     if parts.scheme == "mqtts":
-        client.tls_set_context(ssl.create_default_context())
+        client.tls_set_context(login.tls.context())
     client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], keepalive_s)
     return client
 

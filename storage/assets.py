@@ -9,7 +9,7 @@ import bcrypt
 import psycopg
 from psycopg.types.json import Jsonb
 
-from config.errors import DatabaseError
+from config.errors import DatabaseError, DeviceError
 from config.region import Region
 from storage import assignments
 from storage.assignments import Earlier
@@ -60,7 +60,9 @@ def gateway_name(region: str) -> str:
     return f"{region[:24]}-gateway"
 
 
-def load_region(connection: psycopg.Connection, region: Region, *, at: datetime) -> None:
+def load_region(
+    connection: psycopg.Connection, region: Region, *, at: datetime, server_user: str = ""
+) -> None:
     """Make the registry say what the region's folder says; again changes nothing.
 
     What the folder no longer names becomes inactive; devices that were added by hand stay, and
@@ -72,10 +74,13 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
         connection: the load is one transaction on it.
         region: the facts.
         at: the instant, by the caller's clock.
+        server_user: our own user at the broker, whose name no device may have.
 
     Raises:
         DatabaseError: the database holds another region.
+        DeviceError: a device would be our own user at the broker.
     """
+    _require_free(region, server_user)
     facts = region.model_dump(mode="json", exclude={"sites", "containers", "sources"})
     with connection.transaction():
         _require_alone(connection, region)
@@ -89,6 +94,21 @@ def load_region(connection: psycopg.Connection, region: Region, *, at: datetime)
             _upsert(connection, table, rows)
         connection.execute(_SQL["retire_replaced"], [region.id])
         assignments.note(connection, region.id, at=at)
+
+
+def _require_free(region: Region, server_user: str) -> None:
+    """Refuse a device that would log in as we do: a unit has its vehicle's name."""
+    taken = {
+        **{container.sensor: "sensor" for container in region.containers if container.sensor},
+        **{vehicle.id: "vehicle" for vehicle in region.vehicles},
+    }
+    if field := taken.get(server_user):
+        raise DeviceError(
+            field,
+            server_user,
+            f"this is our own user at the broker; rename it in region {region.id!r}, or set "
+            "BINROUND_BROKER_USER",
+        )
 
 
 def _rows(region: Region) -> dict[str, list[tuple[Any, ...]]]:

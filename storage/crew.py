@@ -63,9 +63,7 @@ def assign(
             f"who drove on {day} is not kept any more: the region declares "
             f"crew_days = {retention.crew_days}"
         )
-    known = connection.execute(_SQL["knows_vehicle"], [vehicle]).fetchone()
-    if not known or not known[0]:
-        raise CrewError(f"there is no vehicle {vehicle!r}; see the region's vehicles")
+    _require_vehicle(connection, vehicle)
     connection.execute(_SQL["clear"], {"vehicle": vehicle, "day": day})
     connection.execute(_SQL["assign"], [vehicle, day, people])
     audit.record(
@@ -77,7 +75,12 @@ def assign(
 def show(
     connection: psycopg.Connection, vehicle: str | None, day: date | None, *, who: str, at: datetime
 ) -> list[Assignment]:
-    """Return who sat where, of all vehicles or days where none is named; that is audited."""
+    """Return who sat where, of all vehicles or days where none is named; that is audited.
+
+    Raises:
+        CrewError: there is no such vehicle.
+    """
+    _require_vehicle(connection, vehicle)
     audit.record(connection, who, "look-at-crew", _about(vehicle, day), at=at)
     rows = connection.execute(_SQL["show"], {"vehicle": vehicle, "day": day})
     return [Assignment._make(row) for row in rows]
@@ -86,11 +89,24 @@ def show(
 def clear(
     connection: psycopg.Connection, vehicle: str | None, day: date | None, *, who: str, at: datetime
 ) -> int:
-    """Delete assignments, of all vehicles or days where none is named; returns how many."""
+    """Delete assignments, of all vehicles or days where none is named; returns how many.
+
+    Raises:
+        CrewError: there is no such vehicle.
+    """
+    _require_vehicle(connection, vehicle)
     gone = connection.execute(_SQL["clear"], {"vehicle": vehicle, "day": day}).rowcount
     detail = {"people": gone}
     audit.record(connection, who, "clear-crew", _about(vehicle, day), at=at, detail=detail)
     return gone
+
+
+def _require_vehicle(connection: psycopg.Connection, vehicle: str | None) -> None:
+    """Make sure that a vehicle is or was in the region, if one is named."""
+    if vehicle is not None:
+        known = connection.execute(_SQL["knows_vehicle"], [vehicle]).fetchone()
+        if not known or not known[0]:
+            raise CrewError(f"there is no vehicle {vehicle!r}; see the region's vehicles")
 
 
 def _about(vehicle: str | None, day: date | None) -> str:

@@ -118,5 +118,6 @@ def levels(
 
 def device_states(connection: psycopg.Connection, region: str) -> list[DeviceState]:
     """Return the last known state of a region's devices, by name."""
-    rows = connection.execute(_SQL["device_states"], [region]).fetchall()
+    with connection.cursor(binary=True) as cursor:  # instants are read faster so
+        rows = cursor.execute(_SQL["device_states"], [region]).fetchall()
     return [DeviceState._make(row) for row in rows]

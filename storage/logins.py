@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from config.clock import Clock
-from config.files import write_private
+from config.files import alone_with, write_private
 from config.region import Region
 from storage import assets
 from storage.database import Database
@@ -30,12 +30,13 @@ def keep_logins(
     with database.connect() as connection:
         in_use = assets.devices(connection)
     names = [name for name in names if name in in_use and not in_use[name].source]
-    kept = _read(path)
-    if missing := [name for name in names if not kept.get(name)]:
-        with database.connect() as connection:
-            for made in assets.provision_many(connection, missing, at=clock.now()):
-                kept[made.device] = _login(made)
-        write_private(path, json.dumps(kept, indent=1))
+    with alone_with(path):
+        kept = _read(path)
+        if missing := [name for name in names if not kept.get(name)]:
+            with database.connect() as connection:
+                for made in assets.provision_many(connection, missing, at=clock.now()):
+                    kept[made.device] = _login(made)
+            write_private(path, json.dumps(kept, indent=1))
     return {name: login for name in names if (login := kept[name])}
 
 
@@ -45,10 +46,11 @@ def renew_login(path: Path, device: str, made: assets.Credentials | None) -> Non
     The name of a struck-out one is kept: when it is taken back, its new login belongs here, too,
     or `setup` would make yet another one and cut the device off.
     """
-    kept = _read(path)
-    if device in kept:
-        kept[device] = _login(made) if made else None
-        write_private(path, json.dumps(kept, indent=1))
+    with alone_with(path):
+        kept = _read(path)
+        if device in kept:
+            kept[device] = _login(made) if made else None
+            write_private(path, json.dumps(kept, indent=1))
 
 
 def _read(path: Path) -> dict[str, dict[str, str] | None]:

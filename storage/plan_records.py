@@ -16,6 +16,7 @@ class StopRecord:
         place: the site, the facility, or the rule that demands the break.
         containers: those that are emptied here.
         why: what made it part of the plan; `eur` the figure behind it.
+        locked: whether it has to stay where it is when the day is planned again.
     """
 
     number: int
@@ -32,6 +33,7 @@ class StopRecord:
     litres: float = 0.0
     why: str = ""
     eur: float | None = None
+    locked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

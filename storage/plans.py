@@ -20,6 +20,7 @@ from storage.queue import Fence, require_held
 from storage.sql import queries
 
 _SQL = queries("plans")
+LOCK_PLAN_DAY = _SQL["lock_plan_day"]
 
 
 def save(connection: psycopg.Connection, plan: PlanRecord, fence: Fence | None = None) -> None:
@@ -40,9 +41,9 @@ def save(connection: psycopg.Connection, plan: PlanRecord, fence: Fence | None =
                 require_held(connection, fence)
             connection.execute(_SQL["insert_plan"], _plan_row(plan, fence))
             with connection.cursor() as cursor:
-                cursor.executemany(_SQL["insert_tour"], [_tour_row(plan, t) for t in plan.tours])
+                cursor.executemany(_SQL["insert_tour"], [tour_row(plan.id, t) for t in plan.tours])
                 cursor.executemany(
-                    _SQL["insert_stop"], [_stop_row(t, s) for t in plan.tours for s in t.stops]
+                    _SQL["insert_stop"], [row for tour in plan.tours for row in stop_rows(tour)]
                 )
                 cursor.executemany(
                     _SQL["insert_unserved"],
@@ -86,19 +87,20 @@ def publish(connection: psycopg.Connection, plan_id: str, *, at: datetime) -> li
         ]
         by_vehicle = {tour.vehicle: tour for tour in plan.tours}
         for vehicle in vehicles:
-            _send(connection, plan, vehicle, by_vehicle.get(vehicle), at)
+            send(connection, plan, vehicle, by_vehicle.get(vehicle), at)
         news = {"state": "published", "day": plan.day.isoformat(), "service": plan.service}
         outbox.append(connection, outbox.Kind.PLAN, plan.id, news, at=at)
     return vehicles
 
 
-def _send(
+def send(
     connection: psycopg.Connection,
     plan: PlanRecord,
     vehicle: str,
     tour: TourRecord | None,
     at: datetime,
 ) -> None:
+    """Send a vehicle its tour with the next revision of its day; without one, an empty tour."""
     name = tour.id if tour else f"{plan.id}-{vehicle}"
     row = connection.execute(
         _SQL["next_revision"], [vehicle, plan.day, plan.service, name]
@@ -254,10 +256,11 @@ def _plan_row(plan: PlanRecord, fence: Fence | None) -> Sequence[Any]:
     )
 
 
-def _tour_row(plan: PlanRecord, tour: TourRecord) -> Sequence[Any]:
+def tour_row(plan: str, tour: TourRecord) -> Sequence[Any]:
+    """Return a new tour as it is written."""
     return (
         tour.id,
-        plan.id,
+        plan,
         tour.vehicle,
         tour.start,
         tour.end,
@@ -267,10 +270,16 @@ def _tour_row(plan: PlanRecord, tour: TourRecord) -> Sequence[Any]:
         tour.trips,
         tour.geometry,
         tour.attribution,
+        max((stop.number for stop in tour.stops), default=0),
     )
 
 
-def _stop_row(tour: TourRecord, stop: StopRecord) -> Sequence[Any]:
+def stop_rows(tour: TourRecord) -> list[Sequence[Any]]:
+    """Return a tour's stops as they are written, in their order."""
+    return [_stop_row(tour, stop, place) for place, stop in enumerate(tour.stops, start=1)]
+
+
+def _stop_row(tour: TourRecord, stop: StopRecord, position: int) -> Sequence[Any]:
     return (
         tour.id,
         stop.number,
@@ -287,6 +296,8 @@ def _stop_row(tour: TourRecord, stop: StopRecord) -> Sequence[Any]:
         stop.litres,
         stop.why,
         stop.eur,
+        stop.locked,
+        position,
     )
 
 

@@ -78,6 +78,7 @@ POLICIES = (
     Policy("km_day", "day", True, "kilometres: costs, workshop", lambda _: _COSTS_DAYS),
     Policy("plan", "created_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("tour", "ends_at", True, "proof of service", lambda _: _PROOF_DAYS),
+    Policy("replan", "created_at", True, "proof of service", lambda _: _PROOF_DAYS),
     Policy("audit", "at", True, "security, data protection", lambda _: _SECURITY_DAYS),
     Policy("dispatch", "day", True, "revisions sent to trucks", lambda _: _PROOF_DAYS),
     Policy("idempotency", "at", True, "requests that are repeated", lambda _: 1),

@@ -1,6 +1,8 @@
 """Where outside data lies, hypothesis profiles, and the shared fixtures."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ pytest_plugins = [
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
+# One folder for compiled code, kept between sessions; children inherit it.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".compiled"))
 
 settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
@@ -33,3 +37,10 @@ def outside_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"third-party data is not at {folder}; set BINROUND_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def compiled_search() -> None:
+    """Have the search compiled; a lock lets one of several test processes do it for all."""
+    pytest.importorskip("numba", reason="numba is missing; the slower search is used")
+    subprocess.run([sys.executable, "-m", "optimizer.solve.sisr.warm"], check=True, cwd=ROOT)

@@ -68,6 +68,11 @@ class Result:
     load: float = 0.0
     trace: list[list[float]] = field(default_factory=list)
 
+    @property
+    def failed(self) -> bool:
+        """Whether there is no plan, though the solver knows such problems."""
+        return bool(self.none) and not self.none.startswith("cannot express")
+
 
 class Book:
     """The results so far, in a file."""
@@ -97,16 +102,29 @@ class Book:
 
 
 def wanted(
-    chosen: Iterable[Instance], seeds: int, budget_s: float | None, solvers: Iterable[str]
+    chosen: Iterable[Instance],
+    seeds: int,
+    budget_s: float | None,
+    solvers: Iterable[str],
+    steps: bool = True,
 ) -> Iterator[Run]:
-    """Yield the runs to make: ours with several seeds, peers with one."""
+    """Yield the runs to make: ours with several seeds, peers with one.
+
+    Args:
+        chosen: what to solve.
+        seeds: of ours.
+        budget_s: to cut all budgets to; None leaves them.
+        solvers: who takes part.
+        steps: whether ours is measured at shorter budgets, too.
+    """
     for instance in chosen:
         for name in solvers:
             if name not in instance.solvers:
                 continue
-            budgets = [instance.budget_s, *(instance.more_budgets_s if name == OURS else ())]
-            for number, planned_s in enumerate(budgets):
-                budget = planned_s if budget_s is None else min(budget_s, planned_s)
+            stepwise = name == OURS and (steps or instance.group == "street-day")
+            budgets = [instance.budget_s, *(instance.more_budgets_s if stepwise else ())]
+            cut = [min(planned_s, budget_s or planned_s) for planned_s in budgets]
+            for number, budget in enumerate(dict.fromkeys(cut)):
                 several = name == OURS and (number == 0 or instance.group == "street-day")
                 for seed in range(1, (seeds if several else 1) + 1):
                     yield Run(instance.group, instance.name, name, seed, budget, version_of(name))
@@ -118,6 +136,12 @@ def version_of(name: str) -> str:
         return solver(name).version()
     except Exception:  # whatever a missing peer raises: its runs say so
         return ""
+
+
+def prepare(name: str) -> None:
+    """Let a solver compile what it compiles once, without a clock; a failure shows in its runs."""
+    code = f"from benchmarks.optimizer.solvers import solver; solver({name!r}).prepare()"
+    subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.DEVNULL)
 
 
 def make(run: Run, data: Path, cache: Path, cores: list[int]) -> Result:

@@ -66,7 +66,7 @@ def _made(extract: Path, size: int, cache: Path, random: np.random.Generator) ->
     places = _reachable(travel, np.vstack([depot, ends, stops]), size + 3)
     matrix = travel.matrix(places)
     kg = random.integers(60, 400, size)
-    service_s = random.integers(60, 240, size)
+    service_s = random.integers(120, 300, size)
     fleet = _fleet(int(kg.sum()), int(service_s.sum()), size)
     return Problem(
         fractions=("residual",),

@@ -35,7 +35,7 @@ def write_mosquitto(
     port: int = 1883,
     server_port: int = 1884,
     address: str = "127.0.0.1",
-    keep_days: int = 14,
+    keep_days: int,
     tls: ServerTls | None = None,
 ) -> Path:
     """Write `mosquitto.conf`, `acl` and passwords; a running broker takes them by SIGHUP.

@@ -1,5 +1,6 @@
 """A given tour beside the region's facts: what it is judged by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -7,7 +8,7 @@ from itertools import pairwise
 
 from config.errors import PlanError
 from config.law import Law
-from config.region import Depot, Region, RuleProfile, Service, Vehicle
+from config.region import Region, RuleProfile, Service, Vehicle
 from config.region_source import suggestion
 from optimizer.certify.finder import Finder
 from optimizer.certify.given import Action, GivenStop, GivenTour
@@ -21,7 +22,7 @@ class Case:
     """A tour to be judged.
 
     Attributes:
-        vehicle: None when the region has none of this name; likewise `depot`.
+        vehicle: None when the region has none of this name.
         services: whose rules bind it.
         timeline: None where the plan lacks times.
         stops: from the depot to the depot.
@@ -33,7 +34,6 @@ class Case:
     finder: Finder
     law: Law
     vehicle: Vehicle | None
-    depot: Depot | None
     services: tuple[Service, ...]
     stops: tuple[Stop, ...]
     roads: tuple[Road | None, ...]
@@ -124,9 +124,8 @@ def _require(tour: GivenTour, kind: str, named: set[str], known: list[str]) -> N
 
 def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None) -> Case:
     vehicle = finder.vehicles.get(tour.vehicle)
-    depot = finder.depots.get(vehicle.depot) if vehicle else None
     stops = finder.stops(_with_ends(tour))
-    roads = _roads(stops, travel) if travel else (None,) * len(stops)
+    roads = _roads([stop for stop in stops if is_place(stop)], travel)
     candidates = finder.services_of(tour)
     collected = {name for stop in stops for name in stop.fractions}
     return Case(
@@ -134,7 +133,6 @@ def _case(tour: GivenTour, finder: Finder, law: Law, travel: TravelTimes | None)
         finder=finder,
         law=law,
         vehicle=vehicle,
-        depot=depot,
         services=tuple(one for one in candidates if collected & set(one.fractions)) or candidates,
         stops=stops,
         roads=roads,
@@ -153,12 +151,11 @@ def _with_ends(tour: GivenTour) -> GivenTour:
     return replace(tour, stops=stops)
 
 
-def _roads(stops: tuple[Stop, ...], travel: TravelTimes) -> tuple[Road | None, ...]:
+def _roads(places: Sequence[Stop], travel: TravelTimes | None) -> tuple[Road | None, ...]:
     """Return the way to each place from the one before; None from or to where nothing is known."""
-    places = [stop for stop in stops if is_place(stop)]
     roads: list[Road | None] = [None] * len(places)
     at = [index for index, stop in enumerate(places) if stop.point is not None]
-    if len(at) < 2:
+    if travel is None or len(at) < 2:
         return tuple(roads)
     found = Places.of(
         [places[index].point for index in at],

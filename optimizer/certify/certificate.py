@@ -101,7 +101,7 @@ def amount(rule: Rule, value: float | None, language: Language) -> str:
             return duration(value)
         case "clock":
             return clock(value)
-        case "kg" | "l" | "m":
+        case "kg" | "l" | "m" | "kWh":
             text = f"{round(value, 1):,.10g}"
             if language == "de":
                 text = text.translate(str.maketrans(",.", ".,"))

@@ -5,7 +5,6 @@ have a decimal comma. Columns come in any order; which ones are not used is told
 """
 
 import csv
-import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,7 +54,7 @@ def parse_csv(text: str, source: str, day: date | None = None) -> GivenPlan:
     header, _, _ = text.lstrip("\n").partition("\n")
     delimiter = max(";,\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    headings = next(reader, [])
+    headings = _headings(reader, source)
     columns = [words.column(name) for name in headings]
     _complete(columns, source, day)
     rows = list(_rows(reader, columns, source))
@@ -69,10 +68,16 @@ def parse_csv(text: str, source: str, day: date | None = None) -> GivenPlan:
     )
     return GivenPlan(
         source=source,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
         tours=named(_tour(group, source, day) for group in tours.values()),
         unused=tuple(name for name in unused if name),
     )
+
+
+def _headings(reader: Any, source: str) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise FileFormatError(f"{source}:1: {error}") from None
 
 
 def _complete(columns: list[str | None], source: str, day: date | None) -> None:

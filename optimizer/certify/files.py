@@ -1,7 +1,9 @@
 """Reads a plan from a file, whichever way it is written; writes one as CSV."""
 
 import csv
+import hashlib
 import io
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ from optimizer.certify.given import GivenPlan, GivenStop, GivenTour
 from optimizer.certify.json_file import parse_json
 from optimizer.formats.problem_json import load_json
 
+_JSON, _CSV = (".json", ".geojson"), (".csv", ".tsv", ".txt")
 _MAX_BYTES = 64_000_000  # a year of a large city as CSV is smaller
 
 
@@ -26,21 +29,31 @@ def read_given(path: Path, zone: ZoneInfo, day: date | None = None) -> GivenPlan
     Raises:
         FileFormatError: names the file, and the line or field.
     """
-    if path.suffix.lower() in (".json", ".geojson"):
-        document = load_json(path)
-        return parse_json(document, path.name, zone, day, path.read_text(encoding="utf-8-sig"))
-    if path.suffix.lower() in (".csv", ".txt", ".tsv"):
-        return parse_csv(_text(path), path.name, day)
-    raise FileFormatError(f"{path}: what kind of plan is this? Its name ends with .csv or .json")
+    kind = path.suffix.lower()
+    if kind not in (*_JSON, *_CSV):
+        raise FileFormatError(
+            f"{path}: what kind of plan is this? Its name ends with .csv or .json"
+        )
+    raw = _bytes(path)
+    if kind in _JSON:
+        plan = parse_json(load_json(path), path.name, zone, day)
+    else:
+        plan = parse_csv(_text(path, raw), path.name, day)
+    if not plan.tours:
+        raise FileFormatError(f"{path.name}: there is no tour in it, so nothing to judge")
+    return replace(plan, digest=hashlib.sha256(raw).hexdigest())
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise FileFormatError(f"{path}: more than {_MAX_BYTES // 1_000_000} MB are no plan")
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _text(path: Path, raw: bytes) -> str:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return raw.decode(encoding)

@@ -85,7 +85,7 @@ class Finder:
         return Stop(
             given, action, name, _point(given) or (site.lon, site.lat), site,
             containers=tuple(chosen),
-            unknown=tuple(one for one in given.containers if one not in known),
+            unknown=tuple(f"{one} at {site.id}" for one in given.containers if one not in known),
         )  # fmt: skip
 
     def at(self, site: Site) -> Sequence[Container]:

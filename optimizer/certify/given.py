@@ -87,14 +87,14 @@ class GivenPlan:
 
     Attributes:
         source: where it was read from.
-        digest: SHA-256 of what was read.
         unused: columns that nothing was read from.
+        digest: SHA-256 of the file.
     """
 
     source: str
-    digest: str
     tours: tuple[GivenTour, ...]
     unused: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def named(tours: Iterable[GivenTour]) -> tuple[GivenTour, ...]:
@@ -102,7 +102,6 @@ def named(tours: Iterable[GivenTour]) -> tuple[GivenTour, ...]:
     found = list(tours)
     own = [tour.name or tour.vehicle for tour in found]
     dated = [f"{name} {tour.day}" for name, tour in zip(own, found, strict=True)]
-    whole = [f"{name} {tour.vehicle}" for name, tour in zip(dated, found, strict=True)]
-    numbered = [f"{name} {number}" for number, name in enumerate(whole, 1)]
-    names = next((some for some in (own, dated, whole) if len(set(some)) == len(some)), numbered)
+    numbered = [f"{name} ({number})" for number, name in enumerate(dated, 1)]
+    names = next((some for some in (own, dated) if len(set(some)) == len(some)), numbered)
     return tuple(replace(tour, name=name) for tour, name in zip(found, names, strict=True))

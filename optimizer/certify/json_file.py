@@ -8,11 +8,10 @@ Other planners write the first form; what it lacks for them (crew, reversing, th
 has the names of the columns of the CSV.
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import zip_longest
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from config.errors import FileFormatError
 from optimizer.certify import words
 from optimizer.certify.given import Action, GivenPlan, GivenStop, GivenTour, named
+from optimizer.model import DAY_S
 
+Amount = Annotated[float, Field(ge=0, le=1e9)]
 Moment = int | str | None  # seconds of the day, 07:30, or an instant with its zone
 
 
@@ -35,15 +36,15 @@ class _Stop(_Part):
     lat: float | None = Field(default=None, ge=-90, le=90)
     arrival: Moment = None
     start: Moment = None
-    service_s: float | None = Field(default=None, ge=0)
+    service_s: Amount | None = None
     departure: Moment = None
     containers: list[str] = []
-    kg: float | None = Field(default=None, ge=0)
-    litres: float | None = Field(default=None, ge=0)
-    kg_by_fraction: dict[str, float] = {}
-    litres_by_fraction: dict[str, float] = {}
+    kg: Amount | None = None
+    litres: Amount | None = None
+    kg_by_fraction: dict[str, Amount] = {}
+    litres_by_fraction: dict[str, Amount] = {}
     reverse: bool | None = None
-    reverse_m: float | None = Field(default=None, ge=0)
+    reverse_m: Amount | None = None
     side: str | None = None
 
 
@@ -59,9 +60,7 @@ class _Tour(_Part):
     stops: list[_Stop]
 
 
-def parse_json(
-    document: Any, source: str, zone: ZoneInfo, day: date | None = None, text: str = ""
-) -> GivenPlan:
+def parse_json(document: Any, source: str, zone: ZoneInfo, day: date | None = None) -> GivenPlan:
     """Read a plan.
 
     Args:
@@ -69,7 +68,6 @@ def parse_json(
         source: its name, for messages.
         zone: in which instants are wall-clock times.
         day: of tours that do not say theirs.
-        text: the file, for its digest.
 
     Raises:
         FileFormatError: names the file and the field.
@@ -86,10 +84,7 @@ def parse_json(
             read.append(_tour(tour, zone, day))
         except ValueError as error:
             raise FileFormatError(f"{source}: {where}: {error}") from None
-    if not read:
-        raise FileFormatError(f"{source}: tours: there is none")
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return GivenPlan(source=source, digest=digest, tours=named(read))
+    return GivenPlan(source=source, tours=named(read))
 
 
 def _raw_tours(document: Any, source: str) -> Iterator[tuple[str, Any]]:
@@ -213,7 +208,11 @@ def _second(moment: Moment, day: date, zone: ZoneInfo) -> int | None:
     Raises:
         ValueError: an instant has no zone, or a text is no time.
     """
-    if moment is None or isinstance(moment, int):
+    if moment is None:
+        return None
+    if isinstance(moment, int):
+        if not 0 <= moment < 2 * DAY_S:
+            raise ValueError(f"{moment}: is no second of the day, nor of the night after it")
         return moment
     if "T" not in moment:
         return words.clock(moment)

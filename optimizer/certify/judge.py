@@ -11,6 +11,7 @@ from optimizer.certify import (
     noise,
     places,
     plausibility,
+    vehicles,
     working_time,
 )
 from optimizer.certify.case import Case, cases
@@ -70,7 +71,13 @@ RULES: tuple[TourRule | PlanRule, ...] = (
     TourRule(("facility-hours",), places.facility_hours),
     TourRule(("known-vehicle", "known-place"), places.known),
     TourRule(("vehicle-service",), places.collected_by),
-    TourRule(("shift",), plausibility.shift, times=True),
+    TourRule(("shift",), vehicles.shift, times=True),
+    TourRule(("day-hours",), vehicles.day_hours, times=True),
+    TourRule(("day-stops",), vehicles.day_stops),
+    TourRule(("day-litres",), vehicles.day_litres),
+    TourRule(("vehicle-access",), vehicles.access),
+    TourRule(("energy",), vehicles.energy),
+    TourRule(("site-hours",), noise.site_hours),
     TourRule(("travel-time",), plausibility.travel),
     TourRule(("no-road",), plausibility.no_road),
     TourRule(("clock-order",), plausibility.clock_order, times=True),

@@ -12,7 +12,7 @@ import numpy as np
 
 from config.region import Vehicle
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotJudged, Outcome
+from optimizer.certify.finding import Finding, NotApplied, NotJudged, Outcome
 from optimizer.certify.given import Action
 from optimizer.certify.stop import Stop
 from optimizer.check import check
@@ -34,6 +34,9 @@ VEHICLE = Text("a vehicle of the region", "ein Fahrzeug der Region")
 KG = Text("kg at each collection", "kg an jeder Leerung")
 KG_BY = Text("kg of each fraction at each collection", "kg je Fraktion an jeder Leerung")
 LITRES_BY = Text("litres of each fraction at each collection", "Liter je Fraktion an jeder Leerung")
+OVERNIGHT = Text(
+    "the vehicle may stay loaded overnight", "der Wagen darf über Nacht beladen bleiben"
+)
 AMPLE = 1e9
 ANY = "any"
 
@@ -54,6 +57,8 @@ def contents(case: Case) -> Iterator[Outcome]:
             case "facility acceptance":
                 accepts = ", ".join(stop.facility.accepts) if stop.facility else ""
                 yield _finding("facility-accepts", case, stop, facts={"accepts": accepts})
+            case "ends empty" if case.vehicle.overnight_load_allowed:
+                yield NotApplied("ends-empty", case.name, OVERNIGHT)
             case "ends empty":
                 yield _finding("ends-empty", case, stop)
 
@@ -66,7 +71,7 @@ def amounts(case: Case) -> Iterator[Outcome]:
             yield NotJudged(rule, case.name, VEHICLE)
         return
     by_kg = all(stop.kg_by is not None for stop in case.collects)
-    by_litres = all(_litres(case, stop) is not None for stop in case.collects)
+    by_litres = all(litres_of(case, stop) is not None for stop in case.collects)
     if by_kg:
         yield from _over(_Judged(case, vehicle, _kg, _nothing), "payload", "compartment kg")
     else:
@@ -115,7 +120,7 @@ def _nothing(_: Stop) -> Mapping[str, float]:
     return {}
 
 
-def _litres(case: Case, stop: Stop) -> Mapping[str, float] | None:
+def litres_of(case: Case, stop: Stop) -> Mapping[str, float] | None:
     """Return litres as they lie in the truck; from the weight, by density, where not given."""
     if stop.litres_by is not None or stop.kg_by is None:
         return stop.litres_by
@@ -128,7 +133,7 @@ def _litres(case: Case, stop: Stop) -> Mapping[str, float] | None:
 
 
 def _litres_or_none(case: Case, stop: Stop) -> Mapping[str, float]:
-    return _litres(case, stop) or {}
+    return litres_of(case, stop) or {}
 
 
 def _no_compartment(case: Case, vehicle: Vehicle, stop: Stop) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from optimizer.certify.stop import Stop
 from optimizer.explain import Text
 
 TIMES = Text("arrival and departure at each stop", "Ankunft und Abfahrt an jedem Halt")
+NOT_TODAY = Text("nothing that day", "an dem Tag nichts")
 SUNDAY = Text("a Sunday", "einem Sonntag")
 HOLIDAY = Text("a public holiday ({})", "einem Feiertag ({})")
 _DAYS = (
@@ -32,6 +33,8 @@ def hours(case: Case) -> Iterator[Outcome]:
         if begins is None or ends is None:
             missing = True
             continue
+        if stop.site is not None and stop.site.noise_windows:
+            continue  # declared hours of its own: see `site_hours`
         declared = [_hours(service) for service in case.services_at(stop)]
         service = (max(span[0] for span in declared), min(span[1] for span in declared))
         law = case.law["noise-night"].parameters
@@ -43,6 +46,37 @@ def hours(case: Case) -> Iterator[Outcome]:
     if missing:
         yield NotJudged("noise-night", case.name, TIMES)
         yield NotJudged("service-hours", case.name, TIMES)
+
+
+def site_hours(case: Case) -> Iterator[Outcome]:
+    """Judge each stop by the hours that its site is declared with: to be reached, to be loud."""
+    missing = False
+    for stop in case.collects:
+        for windows in (stop.site.windows, stop.site.noise_windows) if stop.site else ():
+            begins, ends = _worked(stop)
+            if not windows:
+                continue
+            if begins is None or ends is None:
+                missing = True
+                continue
+            today = WEEKDAYS[case.day.weekday()]
+            spans = [
+                (seconds_of_day(opens), seconds_of_day(closes))
+                for days, opens, closes in windows
+                if today in days
+            ]
+            if not any(opens <= begins and ends <= closes for opens, closes in spans):
+                yield _beyond(case, stop, (begins, ends), spans)
+    if missing:
+        yield NotJudged("site-hours", case.name, TIMES)
+
+
+def _beyond(
+    case: Case, stop: Stop, worked: tuple[int, int], spans: list[tuple[int, int]]
+) -> Finding:
+    told = ", ".join(f"{clock(opens)}-{clock(closes)}" for opens, closes in spans)
+    facts = {"begins": clock(worked[0]), "ends": clock(worked[1]), "hours": told or NOT_TODAY}
+    return Finding("site-hours", case.name, stop.name, stop.given.line, worked[0], facts=facts)
 
 
 def days(case: Case) -> Iterator[Outcome]:

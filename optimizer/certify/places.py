@@ -11,7 +11,7 @@ from optimizer.certify.noise import TIMES
 from optimizer.certify.stop import Stop
 from optimizer.explain import Text
 
-CREW = Text("crew or banksman", "Besatzung oder Einweiser")
+HOW_FAR = Text("how far the truck reverses", "wie weit der Wagen rückwärts fährt")
 SIDE = Text("the truck's side, or real roads", "die Seite des Wagens, oder echte Straßen")
 CLOSED = Text("not at all that day", "an dem Tag gar nicht")
 
@@ -20,11 +20,11 @@ def known(case: Case) -> Iterator[Outcome]:
     """Judge whether the region has the vehicle and each place."""
     name = case.given.vehicle
     if case.vehicle is None:
-        hint = _hint(name, list(case.finder.vehicles))
+        hint = suggestion(name, list(case.finder.vehicles))
         yield Finding("known-vehicle", case.name, facts={"vehicle": name, "hint": hint})
     for stop in case.stops:
         for place in stop.unknown:
-            hint = _hint(place, case.finder.place_ids)
+            hint = "" if stop.site else suggestion(place, case.finder.place_ids)
             yield Finding("known-place", case.name, place, stop.given.line, facts={"hint": hint})
 
 
@@ -59,9 +59,10 @@ def reversing(case: Case) -> Iterator[Outcome]:
     Two persons on board are taken for a driver and a banksman, unless the plan says otherwise.
     """
     law = case.law.limit("reversing-far", "limit_m")
-    for stop in case.stops:
-        if not _reverses(stop):
-            continue
+    reversed_at = [stop for stop in case.stops if _reverses(stop)]
+    if any(stop.given.reverse_m is None for stop in reversed_at):
+        yield NotJudged("reversing-far", case.name, HOW_FAR)
+    for stop in reversed_at:
         if not has_banksman(case):
             yield Finding("reversing", case.name, stop.name, stop.given.line)
         far = stop.given.reverse_m
@@ -92,7 +93,8 @@ def curb_side(case: Case) -> Iterator[Outcome]:
 
     Without a side in the plan, travel times of real roads to the right-hand side stand in for it.
     """
-    at_curb = [stop for stop in case.collects if stop.at_curb]
+    right_only = case.vehicle is not None and case.vehicle.side_loader
+    at_curb = [stop for stop in case.collects if stop.at_curb or right_only]
     for stop in at_curb:
         if stop.given.side == "left":
             yield Finding("curb-side", case.name, stop.name, stop.given.line)
@@ -111,9 +113,9 @@ def facility_hours(case: Case) -> Iterator[Outcome]:
         if begins is None or given.departure_s is None:
             missing = True
             continue
-        spans = _open(facility, case)
-        if not any(opens <= begins and given.departure_s <= closes for opens, closes in spans):
-            yield _closed(case, stop, (begins, given.departure_s), spans)
+        ends, spans = given.departure_s, _open(facility, case)
+        if not any(opens <= begins and ends <= closes for opens, closes in spans):
+            yield _closed(case, stop, (begins, ends), spans)
     if missing:
         yield NotJudged("facility-hours", case.name, TIMES)
 
@@ -142,7 +144,3 @@ def _closed(
         limit=limit,
         facts={"begins": clock(begins), "ends": clock(ends), "hours": told or CLOSED},
     )  # fmt: skip
-
-
-def _hint(wrong: str, known_names: list[str]) -> str:
-    return suggestion(wrong, known_names)

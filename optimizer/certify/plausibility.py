@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from config.region import seconds_of_day
 from optimizer.certify.case import Case
 from optimizer.certify.finding import Finding, NotJudged, Outcome, clock, duration
 from optimizer.certify.noise import TIMES
@@ -106,26 +105,6 @@ def _inside(case: Case, one: Presence) -> Iterator[Finding]:
 def _contradiction(case: Case, one: Presence, value: float, limit: float, said: Text) -> Finding:
     line = one.stop.given.line
     return Finding("clock-order", case.name, one.stop.name, line, value, limit, {"what": said})
-
-
-def shift(case: Case) -> Iterator[Outcome]:
-    """Judge whether the tour lies within its vehicle's shift."""
-    vehicle = case.vehicle
-    if vehicle is None:
-        return
-    tour = case.times
-    earliest, latest = seconds_of_day(vehicle.shift_start), seconds_of_day(vehicle.shift_end)
-    early = tour.start_s < earliest
-    if early or tour.end_s > latest:
-        yield Finding(
-            "shift", case.name,
-            value=tour.start_s if early else tour.end_s,
-            limit=earliest if early else latest,
-            facts={
-                "begins": clock(tour.start_s), "ends": clock(tour.end_s),
-                "earliest": clock(earliest), "latest": clock(latest),
-            },
-        )  # fmt: skip
 
 
 def collected_twice(cases: Sequence[Case]) -> Iterator[Outcome]:

@@ -9,13 +9,18 @@ from config.errors import PlanError, RoadsError
 from config.region import WEEKDAYS, seconds_of_day
 from config.region import Facility as DeclaredFacility
 from config.region import Vehicle as DeclaredVehicle
+from config.region_access import can_serve
 from optimizer.daily.rules import day_rules
 from optimizer.daily.snapshot import DaySnapshot
+from optimizer.daily.windows import visit_windows
 from optimizer.model import (
+    DAY_S,
     Compartment,
+    Energy,
     Facility,
     Places,
     Problem,
+    QueueSpan,
     TimeWindow,
     TravelTimes,
     Truck,
@@ -90,7 +95,7 @@ def build(
     problem = Problem(
         fractions=snapshot.service.fractions,
         visits=tuple(
-            visit_of(snapshot, candidate, 1 + len(reached) + row)
+            visit_of(snapshot, candidate, 1 + len(reached) + row, vehicles)
             for row, candidate in enumerate(on_road)
         ),
         facilities=tuple(
@@ -100,6 +105,7 @@ def build(
         duration_s=matrix.duration_s,
         distance_m=matrix.distance_m,
         name=f"{snapshot.region.id} {snapshot.service.id} {snapshot.day}",
+        balance_eur_per_h=snapshot.service.balance_eur_per_h,
     )
     return DayProblem(
         problem, places, tuple(on_road), tuple(reached), tuple(vehicles), tuple(off_road)
@@ -131,14 +137,24 @@ def _no_facility(snapshot: DaySnapshot, opened: bool) -> str:
 
 
 def _hours(snapshot: DaySnapshot, facility: DeclaredFacility) -> tuple[TimeWindow, ...]:
-    """Return when unloading may start on the day: it has to be over at closing time."""
+    """Return when trucks may come on the day: unloading has to be over at closing time."""
     today = WEEKDAYS[snapshot.day.weekday()]
+    waits = [(0, 0), *((span.from_s, span.wait_s) for span in _queue(facility))]
+    ends = [*(since - 1 for since, _ in waits[1:]), DAY_S]
     spans = [
-        (seconds_of_day(hours.opens), seconds_of_day(hours.closes) - facility.unload_s)
+        (
+            max(seconds_of_day(hours.opens), since),
+            min(seconds_of_day(hours.closes) - facility.unload_s - wait_s, end),
+        )
         for hours in facility.hours
         if today in hours.days
+        for (since, wait_s), end in zip(waits, ends, strict=True)
     ]
     return tuple(TimeWindow(opens, last) for opens, last in spans if last >= opens)
+
+
+def _queue(facility: DeclaredFacility) -> tuple[QueueSpan, ...]:
+    return tuple(QueueSpan(seconds_of_day(one.since), one.wait_s) for one in facility.queue)
 
 
 def _facility(snapshot: DaySnapshot, facility: DeclaredFacility, location: int) -> Facility:
@@ -149,24 +165,29 @@ def _facility(snapshot: DaySnapshot, facility: DeclaredFacility, location: int) 
         accepts=frozenset(i for i, name in enumerate(fractions) if name in facility.accepts),
         unload_s=facility.unload_s,
         windows=_hours(snapshot, facility),
+        queue=_queue(facility),
     )
 
 
-def visit_of(snapshot: DaySnapshot, candidate: Candidate, location: int) -> Visit:
-    """Return a candidate as a visit.
-
-    Noise counts until it ends, so service has to be over when the service's day is.
-    """
-    earliest = seconds_of_day(snapshot.service.earliest)
-    latest = seconds_of_day(snapshot.service.latest) - candidate.service_s
+def visit_of(
+    snapshot: DaySnapshot,
+    candidate: Candidate,
+    location: int,
+    vehicles: Sequence[DeclaredVehicle],
+) -> Visit:
+    """Return a candidate as a visit for these vehicles."""
+    containers = [snapshot.containers[index] for index in candidate.containers]
+    able = [can_serve(vehicle, candidate.site, containers) for vehicle in vehicles]
     return Visit(
         id=candidate.site.id,
         location=location,
         kg=candidate.kg,
         litres=candidate.litres,
         service_s=candidate.service_s,
-        windows=(TimeWindow(earliest, max(earliest, latest)),),
+        windows=visit_windows(snapshot.service, candidate.site, snapshot.day, candidate.service_s),
         prize_eur=candidate.prize_eur,
+        trucks=None if all(able) else frozenset(i for i, can in enumerate(able) if can),
+        lifts=len(containers),
     )
 
 
@@ -187,7 +208,12 @@ def _compartments(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> tuple[Comp
 
 def _truck(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> Truck:
     shift = TimeWindow(seconds_of_day(vehicle.shift_start), seconds_of_day(vehicle.shift_end))
-    rules = day_rules(snapshot.service.rule_profile, shift)
+    latest = None if vehicle.latest_start is None else seconds_of_day(vehicle.latest_start)
+    rules = day_rules(
+        snapshot.service.rule_profile, shift, latest_start_s=latest,
+        divided=snapshot.service.divided_breaks,
+    )  # fmt: skip
+    limits = [limit for limit in (rules.max_tour_s, _seconds(vehicle.max_hours)) if limit]
     return Truck(
         id=vehicle.id,
         start=0,
@@ -196,10 +222,31 @@ def _truck(snapshot: DaySnapshot, vehicle: DeclaredVehicle) -> Truck:
         compartments=_compartments(snapshot, vehicle),
         payload_kg=vehicle.payload_kg * (1 - snapshot.service.load_reserve),
         breaks=rules.breaks,
+        break_options=rules.break_options,
+        latest_start_s=latest,
+        max_tour_s=min(limits, default=None),
+        max_stops=vehicle.max_stops,
+        max_litres=vehicle.max_litres,
         max_driving_s=rules.max_driving_s,
         max_driving_between_breaks_s=rules.max_driving_between_breaks_s,
         driving_rule=rules.driving_rule,
         fixed_eur=vehicle.fixed_eur_per_day,
         eur_per_km=vehicle.eur_per_km,
         eur_per_h=vehicle.eur_per_h,
+        overtime_after_s=_seconds(vehicle.overtime_after_h),
+        overtime_eur_per_h=vehicle.overtime_eur_per_h,
+        overnight_load_allowed=vehicle.overnight_load_allowed,
+        energy=_energy(vehicle),
+    )
+
+
+def _seconds(hours: float | None) -> int | None:
+    return None if hours is None else round(hours * 3600)
+
+
+def _energy(vehicle: DeclaredVehicle) -> Energy | None:
+    if vehicle.battery_kwh is None:
+        return None
+    return Energy(
+        vehicle.morning_kwh, vehicle.kwh_per_km, vehicle.kwh_per_lift, vehicle.reserve_kwh
     )

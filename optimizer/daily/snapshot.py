@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from config.region import Container, Depot, Region, Service, Site, Vehicle
+from config.region_access import can_serve
 from optimizer.fill.belief import Belief, Population
 from optimizer.fill.evidence import Emptyings, Readings
 from optimizer.fill.exposure import Exposure
@@ -24,7 +25,8 @@ def instant(region: Region, day: date, second: float) -> datetime:
 def containers_of(region: Region, service: Service, depot: Depot) -> tuple[Container, ...]:
     """Return the containers that a depot collects for a service, in the region's order.
 
-    Where several depots have vehicles for the service, each site belongs to the nearest.
+    Where several depots have vehicles for the service, each site belongs to the nearest of those
+    that have one which gets to it and can lift all that stands there.
     """
     fractions = set(service.fractions)
     mine = [container for container in region.containers if container.fraction in fractions]
@@ -32,9 +34,18 @@ def containers_of(region: Region, service: Service, depot: Depot) -> tuple[Conta
     depots = [other for other in region.depots if other.id in active or other.id == depot.id]
     if len(depots) == 1:
         return tuple(mine)
-    nearest = {
-        site.id: min(depots, key=lambda other: _apart(site, other)).id for site in region.sites
+    fleets = {
+        other.id: [v for v in region.vehicles if v.depot == other.id and service.id in v.services]
+        for other in depots
     }
+    standing: dict[str, list[Container]] = {}
+    for container in mine:
+        standing.setdefault(container.site, []).append(container)
+    nearest: dict[str, str] = {}
+    for name, containers in standing.items():
+        site = region.site_by_id[name]
+        able = [d for d in depots if any(can_serve(v, site, containers) for v in fleets[d.id])]
+        nearest[name] = min(able or depots, key=lambda other: _apart(site, other)).id
     return tuple(container for container in mine if nearest[container.site] == depot.id)
 
 

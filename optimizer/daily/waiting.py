@@ -90,7 +90,10 @@ def _costs(
     larger = problem.replace(
         visits=(
             *problem.visits,
-            *(visit_of(snapshot, one, len(day.places) + row) for row, one in enumerate(sites)),
+            *(
+                visit_of(snapshot, one, len(day.places) + row, day.vehicles)
+                for row, one in enumerate(sites)
+            ),
         ),
         duration_s=matrix.duration_s,
         distance_m=matrix.distance_m,

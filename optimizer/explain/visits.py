@@ -37,6 +37,12 @@ class ContainerFacts:
     reading: float | None
 
     @property
+    def by_days_to_come(self) -> bool:
+        """Whether its price is not its own risk's or credit's, but that of later tours."""
+        own_eur = max(self.waiting_eur / max(self.saved_share, 1e-9), self.credit_eur)
+        return abs(self.prize_eur - own_eur) > 0.01 * max(own_eur, 1.0)
+
+    @property
     def on_the_way(self) -> bool:
         """Whether it is the later visit saved that makes it worth a stop, not its risk."""
         return self.credit_eur >= self.prize_eur > 0
@@ -121,6 +127,11 @@ def _visit_en(
     risk = f"overflows within {one.gap_days:.0f} d with {one.p_overflow:.0%}"
     if prize_eur is None:
         return f"{state} and {risk}, so it has to be emptied today; {adds}."
+    if one.by_days_to_come:
+        return (
+            f"{state} and {risk}: waiting costs {eur(one.waiting_eur, 'en')}; against the tours of "
+            f"the days to come the visit is worth {eur(prize_eur, 'en')} today; {adds}."
+        )
     if one.on_the_way:
         return (
             f"{state}, not urgent, but on the way: emptying it now saves "
@@ -144,6 +155,11 @@ def _visit_de(
     risk = f"läuft binnen {one.gap_days:.0f} T mit {one.p_overflow * 100:.0f} % über"
     if prize_eur is None:
         return f"{state} und {risk}, muss also heute geleert werden; {adds}."
+    if one.by_days_to_come:
+        return (
+            f"{state} und {risk}: Warten kostet {eur(one.waiting_eur, 'de')}; gegenüber den Touren "
+            f"der nächsten Tage ist der Halt heute {eur(prize_eur, 'de')} wert; {adds}."
+        )
     if one.on_the_way:
         return (
             f"{state}, nicht dringend, liegt aber am Weg: die Leerung spart "

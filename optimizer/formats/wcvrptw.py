@@ -12,7 +12,8 @@ that cannot be (1675): there the last two digits are hundredths of an hour, and 
 0850 can be either. A file that knows no minutes but 00 and 50 may well mean hours and hundredths
 throughout; the other reading takes it so.
 
-A vehicle costs 1,000 and a mile costs 1, so that fewer vehicles count before fewer miles.
+A vehicle costs 1,000 and a mile costs 1, so that fewer vehicles count before fewer miles. Where the
+size of the fleet is given, as the papers' tables compare distances, miles alone count.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def _problem(
             breaks=(lunch,),
             max_stops=round(stops),
             max_litres=per_day * _YARD_L,
-            fixed_eur=_VEHICLE_EUR,
+            fixed_eur=_VEHICLE_EUR if vehicles is None else 0.0,
             eur_per_km=1000.0 / MILE_M,
         )
         for number in range(1, fleet + 1)

@@ -11,20 +11,21 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from optimizer.check import check
-from optimizer.model import Reason, Solution, Unserved
+from optimizer.model import Reason, Solution, Tour, Unserved
 from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.decomposition.division import Map
 from optimizer.solve.decomposition.engine import Decomposition
 from optimizer.solve.decomposition.finish import completed as completed_by_parts
-from optimizer.solve.engines import ENGINES, Engine
+from optimizer.solve.engines import ENGINES, Engine, OwnSearch
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
 from optimizer.solve.reasons import completed, explained
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
+from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from optimizer.check import Report
     from optimizer.model import Problem
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 DIVISION = Decomposition()
+SHORT_S = 1.0  # budget below which a plan comes first and gets better then
 
 __all__ = ["Engine", "solve"]
 
@@ -68,13 +70,16 @@ def solve(
     began = monotonic()
     until = began + max(0.0, budget_s)
     if division.supports(problem):
-        return _divided(problem, division, until, seed, warm_start, effort)
+        solution = _divided(problem, division, until, seed, warm_start, effort)
+        if progress is not None:
+            progress(monotonic() - began, check(problem, solution).score)
+        return solution
     builder = Builder(Facts(problem))
     never = impossible(builder)
     search = Search(builder, seed)
     if not problem.trucks:
         return _finished(builder, search, Solution((), (), "none", seed), never)
-    best, report = _lawful(problem, solution_of(builder, search.construct(), "construction", seed))
+    best, report = _lawful(problem, _first(builder, search, engines, budget_s), builder)
     if warm_start is not None:
         given = check(problem, _complete(problem, warm_start))
         if given.legal and given.score <= report.score:
@@ -93,7 +98,25 @@ def solve(
             best, report = found, judged
             if progress is not None:
                 progress(monotonic() - began, report.score)
+    if best.engine == "none":  # nobody built anything
+        built = solution_of(builder, search.construct(), "construction", seed)
+        best, _ = _lawful(problem, built, builder)
     return _finished(builder, search, best, never)
+
+
+def _first(
+    builder: Builder, search: Search, engines: Sequence[Engine], budget_s: float
+) -> Solution:
+    """Return where to begin: nothing, where the first engine builds better and quicker."""
+    first = engines[0] if engines else None
+    problem = builder.facts.problem
+    if (
+        isinstance(first, CompiledSearch | OwnSearch)
+        and first.builds(problem)
+        and budget_s >= SHORT_S
+    ):
+        return Solution((), (), "none", search.seed)
+    return solution_of(builder, search.construct(), "construction", search.seed)
 
 
 def _divided(
@@ -132,17 +155,33 @@ def _complete(problem: Problem, solution: Solution) -> Solution:
     return dataclasses.replace(solution, unserved=left_out)
 
 
-def _lawful(problem: Problem, solution: Solution) -> tuple[Solution, Report]:
-    """Return a solution without the tours that the judge refuses, and what the judge says."""
+def _lawful(
+    problem: Problem, solution: Solution, builder: Builder | None = None
+) -> tuple[Solution, Report]:
+    """Return a solution without the tours that the judge refuses, and what the judge says.
+
+    With a builder, a truck underway drives home instead. Where even that breaks a rule, so does
+    every plan.
+    """
     report = check(problem, _complete(problem, solution))
     while not report.legal:
         refused = {violation.tour for violation in report.violations}
-        kept = tuple(t for t in solution.tours if problem.trucks[t.truck].id not in refused)
-        if len(kept) == len(solution.tours):
-            kept = ()
-        solution = dataclasses.replace(solution, tours=kept)
+        kept = [t for t in solution.tours if problem.trucks[t.truck].id not in refused]
+        if len(kept) == len(solution.tours) and None in refused:
+            kept = []
+        planned = {tour.truck for tour in kept}
+        tours = (*kept, *(_homeward(builder, planned) if builder else ()))
+        if tours == solution.tours:
+            break
+        solution = dataclasses.replace(solution, tours=tours)
         report = check(problem, _complete(problem, solution))
     return solution, report
+
+
+def _homeward(builder: Builder, planned: set[int]) -> Iterator[Tour]:
+    for truck in range(len(builder.facts.kinds)):
+        if truck not in planned and (route := builder.homeward(truck)) and route.nodes:
+            yield Tour(truck, route.start_s, route.nodes)
 
 
 def _finished(

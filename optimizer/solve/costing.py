@@ -66,10 +66,10 @@ class Insertions:
     def _cost(self, truck: int) -> float:
         """Return what the truck's tour costs as it is."""
         if truck not in self._costs:
-            route = self._before.get(truck)
+            route = self._before.get(truck) or self._builder.unused(truck)
             self._costs[truck] = (
                 judged(self._builder.facts.problem, truck, route.nodes, route.start_s).cost_eur
-                if route
+                if route and route.nodes
                 else 0.0
             )
         return self._costs[truck]
@@ -87,5 +87,5 @@ def inserter(builder: Builder, tries: int = EVERY_GAP) -> Inserter:
 
 def opening(builder: Builder, routes: Sequence[Route | None]) -> list[Route]:
     """Return empty routes of the trucks that are not in use."""
-    empty = (builder.build(truck, ()) for truck, route in enumerate(routes) if route is None)
+    empty = (builder.unused(truck) for truck, route in enumerate(routes) if route is None)
     return [route for route in empty if route is not None]

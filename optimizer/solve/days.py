@@ -33,7 +33,8 @@ def day_of(search: Search, builder: Builder, solution: Solution) -> Day:
 def solution_of(builder: Builder, day: Day, engine: str, seed: int) -> Solution:
     """Return a day as a solution, unserved visits not yet explained.
 
-    Where hours cost money a tour starts as late as it can without ending later.
+    Where hours cost money a tour starts as late as it can without ending later; where there are
+    queues, also later than that if it misses one.
     """
     tours = []
     for route in day.routes:
@@ -41,8 +42,7 @@ def solution_of(builder: Builder, day: Day, engine: str, seed: int) -> Solution:
             continue
         kind = builder.facts.kinds[route.truck]
         start_s = route.start_s
-        if kind.truck.eur_per_h > 0:
-            clock = builder.clock(kind)
-            start_s = clock.latest_start(route.nodes, route.start_s, route.end_s)
+        if kind.eur_per_s > 0 or kind.overtime_eur_per_s > 0:
+            start_s = builder.clock(kind).cheapest_start(route.nodes, start_s, route.end_s)
         tours.append(Tour(route.truck, start_s, route.nodes))
     return Solution(tuple(tours), (), engine, seed)

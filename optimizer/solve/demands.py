@@ -1,6 +1,7 @@
 """Which of the rules beyond the common ones a problem asks for.
 
-An engine names the demands that it honours; where a problem has others, it steps aside.
+An engine names the demands that it honours; where a problem has others that bind it, it steps
+aside. What a problem merely allows need not be made use of.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ def demands(problem: Problem) -> frozenset[Demand]:
     if problem.balance_eur_per_h > 0 and len(problem.trucks) > 1:
         found.add(Demand.BALANCE)
     return frozenset(found)
+
+
+def binding(problem: Problem) -> frozenset[Demand]:
+    """Return the demands without which a plan could be unlawful, or its cost wrong."""
+    found = demands(problem) - {Demand.BREAK_OPTIONS, Demand.OVERNIGHT_LOAD}
+    whole = all(rule.resets_driving for truck in problem.trucks for rule in truck.breaks)
+    return found - {Demand.DIVIDED_BREAK} if whole else found
 
 
 def _of_truck(truck: Truck) -> Iterator[Demand]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from config.errors import SolverError
 from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.ortools_engine import OrTools
+from optimizer.solve.popmusic import Popmusic
 from optimizer.solve.search import Day, Search
+from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from optimizer.model import Problem, Solution
     from optimizer.solve.route import Builder
+
+
+POLISHED = 300  # visits up to which OR-Tools still improves what our own search found
 
 
 class Engine(Protocol):
@@ -69,7 +77,7 @@ class RuinAndRecreate:
         while day.used > 1 and monotonic() < until:
             used = [route for route in day.routes if route]
             spare = min(
-                (r for r in used if kinds[r.truck].truck.fixed_eur > 0),
+                (r for r in used if kinds[r.truck].fixed_eur > 0),
                 key=lambda route: len(route.visits),
                 default=None,
             )
@@ -95,4 +103,51 @@ def _no_more_absent(builder: Builder, allowed: int, day: Day) -> bool:
     return _mandatory_absent(builder, day) <= allowed
 
 
-ENGINES: tuple[Engine, ...] = (RuinAndRecreate(), OrTools())
+@dataclass(frozen=True, slots=True)
+class OwnSearch:
+    """Our own search: compiled where the code is there and knows every rule, else in Python."""
+
+    compiled: CompiledSearch = field(default_factory=CompiledSearch)
+    plain: RuinAndRecreate = field(default_factory=RuinAndRecreate)
+    share: float = 0.88
+
+    def builds(self, problem: Problem) -> bool:
+        """Whether a first plan is better left to this search, too."""
+        return self.compiled.builds(problem)
+
+    def improve(
+        self,
+        problem: Problem,
+        builder: Builder,
+        start: Solution,
+        until: float,
+        seed: int,
+        effort: float,
+    ) -> Solution:
+        """Return the best plan that either search finds."""
+        found = self.compiled.improve(problem, builder, start, until, seed, effort)
+        return found or self.plain.improve(problem, builder, start, until, seed, effort)
+
+
+ENGINES: tuple[Engine, ...] = (OwnSearch(), OrTools(share=0.12, largest=POLISHED))
+BY_NAME: Mapping[str, tuple[Engine, ...]] = {
+    "search": (OwnSearch(),),
+    "plain-search": (RuinAndRecreate(),),
+    "ortools": (Popmusic(), OrTools()),
+}
+
+
+def engines_named(names: Iterable[str]) -> tuple[Engine, ...]:
+    """Return the engines of some names in their order; without names the usual ones.
+
+    Raises:
+        SolverError: there is no engine of a name.
+    """
+    chosen: list[Engine] = []
+    for name in names:
+        if name not in BY_NAME:
+            raise SolverError(
+                f"there is no engine {name!r}; BINROUND_ENGINES takes {', '.join(BY_NAME)}"
+            )
+        chosen += BY_NAME[name]
+    return tuple(chosen) or ENGINES

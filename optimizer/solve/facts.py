@@ -11,11 +11,13 @@ import numpy as np
 from optimizer.model import UNREACHABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from optimizer.model import Facility, Problem, Truck, Visit
+
+    Amounts = tuple[float, ...]
 
 FAR_S = 10**9  # travel time where there is no road: misses every window, and sums stay small
 FAR_EUR = 1e9
@@ -30,6 +32,8 @@ class Facts:
         location: of each node; likewise `service_s` and `windows` (pairs of seconds).
         kinds: the kind of each truck; equal trucks share one.
         mask: bit set of the fractions to collect at each visit.
+        queues: by facility node with a queue: when to join at the earliest and latest, and the
+            wait then, in order.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -47,7 +51,12 @@ class Facts:
         self.windows = [
             tuple(sorted((w.earliest_s, w.latest_s) for w in place.windows)) for place in places
         ]
-        self.mask = [_mask(visit) for visit in problem.visits]
+        self.queues = {
+            self.visits + index: _joins(facility)
+            for index, facility in enumerate(problem.facilities)
+            if any(span.wait_s for span in facility.queue)
+        }
+        self.mask = [_mask(visit.kg, visit.litres) for visit in problem.visits]
         self.prize = [visit.prize_eur for visit in problem.visits]
         found: dict[object, Kind] = {}
         self.kinds: list[Kind] = []
@@ -69,7 +78,10 @@ class Kind:
     Attributes:
         cost: (L, L) euro of driving from location to location: kilometres and hours.
         capacity: the limits of a trip that can bind: payload, kg and litres of compartments.
-        need: (V, limits) what each visit takes of each of these limits.
+        need: (V, limits) what each visit takes of each of these limits; likewise `on_board`, of a
+            truck that is underway.
+        aboard: bit set of the fractions on board of a truck that is underway.
+        fixed_eur: cost of using a truck; of one underway it is paid already.
         takes: whether a visit fits into an empty truck at all.
     """
 
@@ -78,16 +90,30 @@ class Kind:
         self.facts = facts
         self.truck = truck
         self.eur_per_s = truck.eur_per_h / 3600.0
+        self.overtime_eur_per_s = truck.overtime_eur_per_h / 3600.0
+        if truck.overtime_after_s is None:
+            self.overtime_eur_per_s = 0.0
         self.km_eur = np.minimum(facts.km * truck.eur_per_km, FAR_EUR)
         # A metre costs something even where money is free, so that tours stay short.
         self.cost: NDArray[np.float64] = np.minimum(
             self.km_eur + facts.seconds * self.eur_per_s + facts.km * 1e-6, FAR_EUR
         )
-        limits, needs = _dimensions(problem, truck)
+        done = truck.underway
+        self.fixed_eur = truck.fixed_eur if done is None else 0.0
+        self.aboard = 0 if done is None else _mask(done.kg, done.litres)
+        self.overnight = truck.overnight_load_allowed
+        self.driving_s = truck.max_driving_s  # what may be driven yet
+        if self.driving_s is not None and done is not None:
+            self.driving_s -= done.driven_s
+        amounts = [(visit.kg, visit.litres) for visit in problem.visits]
+        limits, needs = _dimensions(truck, [*amounts, (done.kg, done.litres)] if done else amounts)
         binding = [i for i, limit in enumerate(limits) if limit < sum(need[i] for need in needs)]
+        carried = needs.pop() if done else [0.0] * len(limits)
+        self.on_board = np.array([carried[i] for i in binding], dtype=np.float64)
         self.capacity = np.array([limits[i] + 1e-6 for i in binding], dtype=np.float64)
         self.need = np.array([[need[i] for i in binding] for need in needs], dtype=np.float64)
         self.need = self.need.reshape(len(needs), len(binding))
+        self.need_or_none = np.vstack((self.need, np.zeros(len(binding))))  # last: an unloading
         self.takes = [
             self.has_body_for(index)
             and all(n <= limit + 1e-6 for n, limit in zip(need, limits, strict=True))
@@ -96,10 +122,41 @@ class Kind:
 
     def has_body_for(self, visit: int) -> bool:
         """Whether the body takes a visit's fractions, and facilities take them from it."""
-        mask = self.facts.mask[visit]
-        return _has_compartments(self.truck, self.facts.problem.visits[visit]) and (
-            not mask or bool(self.unloadings(mask))
+        return _has_compartments(self.truck, self.facts.problem.visits[visit]) and bool(
+            self.ways(self.facts.mask[visit])
         )
+
+    def ways(self, mask: int) -> tuple[tuple[int, ...], ...]:
+        """Return the ways to end a trip with some fractions; one is empty where none is needed."""
+        if not mask:
+            return ((),)
+        found = self.unloadings(mask)
+        return (*found, ()) if self.overnight else found
+
+    def length_s(self, start_s: int, end_s: int) -> int:
+        """Return how long a tour is; that of a truck underway began before."""
+        done = self.truck.underway
+        return end_s - (start_s if done is None else done.started_s)
+
+    def hours_eur(self, start_s: int, end_s: int) -> float:
+        """Return what the hours of a tour cost, overtime included."""
+        done, after_s = self.truck.underway, self.truck.overtime_after_s
+        paid_s = start_s if done is None else self.truck.shift.earliest_s
+        eur = (end_s - paid_s) * self.eur_per_s
+        if after_s is not None:
+            regular_s = (start_s if done is None else done.started_s) + after_s
+            eur += max(0, end_s - max(regular_s, paid_s)) * self.overtime_eur_per_s
+        return eur
+
+    def within_battery(self, km: float, visits: Iterable[int]) -> bool:
+        """Whether a tour leaves an electric truck its reserve."""
+        energy, done = self.truck.energy, self.truck.underway
+        if energy is None:
+            return True
+        lifts = sum(self.facts.problem.visits[visit].lifts for visit in visits)
+        used = km * energy.kwh_per_km + lifts * energy.kwh_per_lift
+        used += 0.0 if done is None else done.used_kwh
+        return used <= energy.charge_kwh - energy.reserve_kwh
 
     @cached_property
     def _covers(self) -> dict[int, tuple[tuple[int, ...], ...]]:
@@ -140,22 +197,40 @@ def _alike(truck: Truck) -> object:
     return tuple(getattr(truck, name) for name in truck.__dataclass_fields__ if name != "id")
 
 
-def _mask(visit: Visit) -> int:
-    amounts = zip(visit.kg, visit.litres, strict=True)
-    return sum(
-        1 << fraction for fraction, (kg, litres) in enumerate(amounts) if kg > 0 or litres > 0
+def _joins(facility: Facility) -> tuple[tuple[int, int, int], ...]:
+    """Return the spans in which a facility's queue may be joined and has one length.
+
+    They are the pieces that windows and the steps of the queue have in common.
+    """
+    steps = [(0, 0), *((span.from_s, span.wait_s) for span in facility.queue)]
+    ends = [*(at - 1 for at, _ in steps[1:]), FAR_S]
+    windows = [(w.earliest_s, w.latest_s) for w in facility.windows] or [(0, FAR_S)]
+    return tuple(
+        sorted(
+            (max(opens, at), min(closes, end), wait_s)
+            for (at, wait_s), end in zip(steps, ends, strict=True)
+            for opens, closes in windows
+            if max(opens, at) <= min(closes, end)
+        )
     )
 
 
-def _dimensions(problem: Problem, truck: Truck) -> tuple[list[float], list[list[float]]]:
-    """Return the limits of a trip, and what each visit takes of them."""
+def _mask(kg: Amounts, litres: Amounts) -> int:
+    amounts = zip(kg, litres, strict=True)
+    return sum(1 << fraction for fraction, pair in enumerate(amounts) if max(pair) > 0)
+
+
+def _dimensions(
+    truck: Truck, amounts: Sequence[tuple[Amounts, Amounts]]
+) -> tuple[list[float], list[list[float]]]:
+    """Return the limits of a trip, and what each of some amounts (kg, litres) takes of them."""
     limits = [truck.payload_kg]
-    needs = [[sum(visit.kg)] for visit in problem.visits]
+    needs = [[sum(kg)] for kg, _ in amounts]
     for compartment in truck.compartments:
         limits += [compartment.capacity_kg, compartment.capacity_l]
-        for visit, need in zip(problem.visits, needs, strict=True):
-            need.append(sum(visit.kg[fraction] for fraction in compartment.fractions))
-            need.append(sum(visit.litres[fraction] for fraction in compartment.fractions))
+        for (kg, litres), need in zip(amounts, needs, strict=True):
+            need.append(sum(kg[fraction] for fraction in compartment.fractions))
+            need.append(sum(litres[fraction] for fraction in compartment.fractions))
     return limits, needs
 
 

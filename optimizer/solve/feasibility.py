@@ -125,8 +125,7 @@ def _no_road(facts: Facts, kind: Kind, visit: int) -> bool:
     here, end = facts.location[visit], kind.truck.end
     if facts.travel_s[kind.truck.start][here] >= FAR_S:
         return True
-    ways = kind.unloadings(facts.mask[visit]) if facts.mask[visit] else ((),)
-    for way in ways:
+    for way in kind.ways(facts.mask[visit]):
         stations = [here, *(facts.location[node] for node in way), end]
         pairs = itertools.pairwise(stations)
         if all(facts.travel_s[a][b] < FAR_S for a, b in pairs):

@@ -83,7 +83,7 @@ class Inserter:
             if self._facts.problem.visits[visit].trucks is None:
                 seen.add(id(kind))
             if changed is not None:
-                yield changed.cost + kind.truck.fixed_eur, changed
+                yield changed.cost + kind.fixed_eur, changed
 
     def _gaps(self, visit: int, routes: Sequence[Route]) -> Iterable[tuple[float, int, int]]:
         """Return the cheapest gaps by driving alone: euro, index of the route, gap."""
@@ -117,17 +117,21 @@ class Inserter:
     def _fits(self, visit: int, route: Route, gap: int) -> bool:
         """Whether the trip at a gap carries the visit too, without another unloading."""
         facts = self._facts
-        if gap == len(route.nodes) or facts.mask[visit] & ~self._mask(route):
-            return not facts.mask[visit] and gap < len(route.nodes)
-        inside = gap > 0 and route.nodes[gap - 1] >= facts.visits <= route.nodes[gap]
+        kind = facts.kinds[route.truck]
+        if gap == len(route.nodes) and not kind.overnight:
+            return False
+        if facts.mask[visit] & ~self._mask(route):
+            return False
+        inside = 0 < gap < len(route.nodes) and (
+            route.nodes[gap - 1] >= facts.visits <= route.nodes[gap]
+        )
         if inside:
             return False
-        kind = facts.kinds[route.truck]
         load = route.loads[route.trip[gap]] + kind.need[visit]
         return bool((load <= kind.capacity).all())
 
     def _mask(self, route: Route) -> int:
-        union = 0
+        union = self._facts.kinds[route.truck].aboard
         for visit in route.visits:
             union |= self._facts.mask[visit]
         return union

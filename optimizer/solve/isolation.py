@@ -22,6 +22,8 @@ from config.lifetime import die_with_parent
 from optimizer.check import check
 from optimizer.model import Solution
 from optimizer.solve import solve
+from optimizer.solve.decomposition.engine import division_for
+from optimizer.solve.engines import engines_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,6 +49,7 @@ class Task:
     seed: int = 0
     warm_start: Solution | None = None
     effort: float = 1.0
+    engines: tuple[str, ...] = ()
 
 
 def solve_isolated(
@@ -56,6 +59,7 @@ def solve_isolated(
     warm_start: Solution | None = None,
     effort: float = 1.0,
     memory_mb: int = MEMORY_MB,
+    engines: tuple[str, ...] = (),
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Solution:
     """Solve in a child process of its own.
@@ -67,6 +71,7 @@ def solve_isolated(
         warm_start: a plan to start from.
         effort: as in `solve`.
         memory_mb: memory the child may hold at most.
+        engines: names of `optimizer.solve.engines`; without any the usual ones.
         cancelled: asked ten times a second; when it says yes the child is ended.
 
     Raises:
@@ -74,7 +79,8 @@ def solve_isolated(
             plan that the judge refuses.
     """
     with Worker(memory_mb) as worker:
-        return worker.solve(Task(problem, budget_s, seed, warm_start, effort), cancelled)
+        task = Task(problem, budget_s, seed, warm_start, effort, engines)
+        return worker.solve(task, cancelled)
 
 
 class Worker:
@@ -279,7 +285,11 @@ def _serve(pipe: Connection, memory_mb: int) -> None:
 
 def _answer(task: Task) -> Solution | Exception:
     try:
-        return solve(task.problem, task.budget_s, task.seed, task.warm_start, task.effort)
+        engines = engines_named(task.engines)
+        return solve(
+            task.problem, task.budget_s, task.seed, task.warm_start, task.effort, engines,
+            division_for(task.engines),
+        )  # fmt: skip
     except BinroundError as error:
         return SolverError(str(error))
     except MemoryError:

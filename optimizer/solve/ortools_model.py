@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from optimizer.solve.facts import FAR_S
+from optimizer.solve.facts import FAR_EUR, FAR_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,12 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
         [at[problem.trucks[t].end] for t in trucks],
     )
     model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks)
-    scale = _scale(facts, trucks, len(places))
+    scale = scale_of(facts, trucks, len(places))
     _costs(model, facts, places, scale)
     _times(model, facts, places, start, scale)
+    _energy(model, facts, places)
     _loads(model, facts)
-    _choices(model, facts, scale)
+    choices_of(model, facts, scale)
     return model
 
 
@@ -115,7 +116,7 @@ def _usable(facts: Facts, start: Sequence[Route]) -> dict[int, int] | None:
     return {node: used.count(node) + SPARE_COPIES for node in sorted(takes_all)}
 
 
-def _scale(facts: Facts, trucks: Sequence[int], size: int) -> float:
+def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
     """Return parts of a euro such that the dearest plan stays far below 64 bits."""
     kinds = {id(facts.kinds[t]): facts.kinds[t] for t in trucks}.values()
     dearest = max(
@@ -156,22 +157,31 @@ def _times(
     time = routing.GetDimensionOrDie("time")
     for number, node in enumerate(model.node_of):
         if node is not None and facts.windows[node]:
-            _windows(time.CumulVar(model.manager.NodeToIndex(number)), facts.windows[node], horizon)
+            windows_of(
+                time.CumulVar(model.manager.NodeToIndex(number)), facts.windows[node], horizon
+            )
     for vehicle, route in enumerate(start):
         truck = problem.trucks[route.truck]
         first, last = (time.CumulVar(i) for i in (routing.Start(vehicle), routing.End(vehicle)))
-        first.SetRange(truck.shift.earliest_s, truck.shift.latest_s)
+        first.SetRange(truck.shift.earliest_s, min(_latest_start_s(truck), truck.shift.latest_s))
         last.SetRange(truck.shift.earliest_s, truck.shift.latest_s)
         time.SetSpanCostCoefficientForVehicle(
             round(facts.kinds[route.truck].eur_per_s * scale), vehicle
         )
         routing.AddVariableMaximizedByFinalizer(first)
         routing.AddVariableMinimizedByFinalizer(last)
-        _breaks(model, time, vehicle, truck, route, service)
+        if truck.max_tour_s is not None:
+            time.SetSpanUpperBoundForVehicle(truck.max_tour_s, vehicle)
+        breaks_of(model, time, vehicle, truck, route, service)
     _driving(model, facts, travel)
 
 
-def _windows(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> None:
+def _latest_start_s(truck: Truck) -> int:
+    return truck.shift.latest_s if truck.latest_start_s is None else truck.latest_start_s
+
+
+def windows_of(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> None:
+    """Let a time lie in one of some spans."""
     cumul.SetRange(min(windows[0][0], horizon), min(max(b for _, b in windows), horizon))
     closed_from = -1
     for opens, closes in windows:
@@ -180,7 +190,7 @@ def _windows(cumul: Any, windows: Sequence[tuple[int, int]], horizon: int) -> No
         closed_from = max(closed_from, closes + 1)
 
 
-def _breaks(
+def breaks_of(
     model: DayModel, time: Any, vehicle: int, truck: Truck, route: Route, service: Any
 ) -> None:
     """Keep the breaks that the start takes; what it does not owe, it may not come to owe."""
@@ -192,7 +202,8 @@ def _breaks(
         if route.end_s <= rule.earliest_start_s:
             last.SetMax(min(last.Max(), rule.earliest_start_s))
         elif route.end_s - route.start_s <= rule.due_after_s:
-            time.SetSpanUpperBoundForVehicle(rule.due_after_s, vehicle)
+            limits = (rule.due_after_s, time.GetSpanUpperBoundForVehicle(vehicle))
+            time.SetSpanUpperBoundForVehicle(min(limits), vehicle)
         else:
             interval = solver.FixedDurationIntervalVar(
                 rule.earliest_start_s, rule.latest_start_s, rule.duration_s, False, rule.rule
@@ -214,6 +225,32 @@ def _driving(model: DayModel, facts: Facts, travel: Any) -> None:
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, "driving")
 
 
+def _energy(model: DayModel, facts: Facts, places: list[int]) -> None:
+    """Add the batteries of electric trucks, in watt-hours, rounded up."""
+    fleet = [facts.problem.trucks[truck] for truck in model.trucks]
+    if all(truck.energy is None for truck in fleet):
+        return
+    at = np.array(places)
+    km = np.minimum(facts.km[np.ix_(at, at)], FAR_EUR)
+    lifts = np.array(
+        [
+            0 if node is None or node >= facts.visits else facts.problem.visits[node].lifts
+            for node in model.node_of
+        ]
+    )
+    evaluators, capacity = [], []
+    for truck in fleet:
+        wh, usable = np.zeros(km.shape), float(FAR_S)
+        if truck.energy is not None:
+            energy = truck.energy
+            wh = 1000 * (km * energy.kwh_per_km + lifts[:, None] * energy.kwh_per_lift)
+            usable = max(0.0, 1000 * (energy.charge_kwh - energy.reserve_kwh))
+        matrix = np.ceil(np.minimum(wh - 1e-6, FAR_S)).astype(np.int64)
+        evaluators.append(model.routing.RegisterTransitMatrix(matrix.tolist()))
+        capacity.append(math.floor(min(usable, FAR_S)))
+    model.routing.AddDimensionWithVehicleTransitAndCapacity(evaluators, 0, capacity, True, "energy")
+
+
 def _loads(model: DayModel, facts: Facts) -> None:
     """Add the limits of a trip, emptied at facilities, and those of a day."""
     problem = facts.problem
@@ -229,6 +266,13 @@ def _loads(model: DayModel, facts: Facts) -> None:
                 for body in bodies
             ]
             _trip_limit(model, facts, f"compartment {number} {unit}", fractions, limits, unit)
+    day_limits_of(model, facts)
+
+
+def day_limits_of(model: DayModel, facts: Facts) -> None:
+    """Add the limits of a day."""
+    problem = facts.problem
+    fleet = [problem.trucks[truck] for truck in model.trucks]
     _day_limit(model, "stops", [1] * facts.visits, [truck.max_stops for truck in fleet])
     kg = [math.ceil(1000 * sum(visit.kg) - 1e-6) for visit in problem.visits]
     litres = [math.ceil(1000 * sum(visit.litres) - 1e-6) for visit in problem.visits]
@@ -298,7 +342,7 @@ def _day_limit(
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, name)
 
 
-def _choices(model: DayModel, facts: Facts, scale: float) -> None:
+def choices_of(model: DayModel, facts: Facts, scale: float) -> None:
     """Make copies of facilities free to use, visits dear to leave out, and trucks choosy."""
     for number, node in enumerate(model.node_of):
         if node is None:

@@ -72,11 +72,27 @@ class Builder:
         facts = self.facts
         key = (id(facts.kinds[truck]), visit)
         if key not in self._alone:
-            ways = facts.kinds[truck].unloadings(facts.mask[visit]) if facts.mask[visit] else ((),)
+            kind = facts.kinds[truck]
+            ways = kind.ways(facts.mask[visit] | kind.aboard)
             routes = [route for way in ways if (route := self.build(truck, (visit, *way)))]
+            if kind.aboard and (route := self.from_visits(truck, (visit,))):
+                routes.append(route)
             self._alone[key] = min(routes, key=lambda route: route.cost, default=None)
         route = self._alone[key]
         return route and replace(route, truck=truck)
+
+    def homeward(self, truck: int) -> Route | None:
+        """Return the route of a truck underway that gets nothing more to do; it ends empty."""
+        kind = self.facts.kinds[truck]
+        if kind.truck.underway is None:
+            return None
+        routes = [route for way in kind.ways(kind.aboard) if (route := self.build(truck, way))]
+        return min(routes, key=lambda route: route.cost, default=None)
+
+    def unused(self, truck: int) -> Route | None:
+        """Return the empty route of a truck that has not left yet."""
+        waits = self.facts.kinds[truck].truck.underway is None
+        return self.build(truck, ()) if waits else None
 
     def build(self, truck: int, nodes: Sequence[int], like: Route | None = None) -> Route | None:
         """Build a route through these nodes.
@@ -94,7 +110,7 @@ class Builder:
         if not self.within_day(kind, len(visits), kg, litres):
             return None
         trip, loads = self._trips(kind, nodes)
-        if (loads > kind.capacity).any():
+        if (loads > kind.capacity).any() and not self._overfull_only(kind, nodes, loads):
             return None
         clock = self.clock(kind)
         start_s = clock.leave(nodes[0]) if nodes else kind.truck.shift.earliest_s
@@ -105,12 +121,22 @@ class Builder:
         end_s = clock.end(labels[-1], places[-1], start_s)
         if end_s is None:
             return None
+        if clock.too_long(start_s, end_s):
+            start_s = clock.latest_start(nodes, start_s, end_s)
+            if clock.too_long(start_s, end_s):
+                return None
+            labels = self._labels(clock, start_s, places, nodes, None) or labels
         at = np.array([*places, kind.truck.end], dtype=np.int64)
         driving_s = int(facts.seconds[at[:-1], at[1:]].sum())
-        if kind.truck.max_driving_s is not None and driving_s > kind.truck.max_driving_s:
+        if kind.driving_s is not None and driving_s > kind.driving_s:
             return None
-        cost = float(kind.km_eur[at[:-1], at[1:]].sum()) if nodes else 0.0
-        cost += (end_s - start_s) * kind.eur_per_s if nodes else 0.0
+        if kind.truck.energy is not None and not kind.within_battery(
+            float(facts.km[at[:-1], at[1:]].sum()), visits
+        ):
+            return None
+        cost = 0.0
+        if nodes or kind.truck.underway is not None:
+            cost = float(kind.km_eur[at[:-1], at[1:]].sum()) + kind.hours_eur(start_s, end_s)
         return Route(
             truck, tuple(nodes), visits, start_s, end_s, cost, labels, at,
             kind.cost[at[:-1], at[1:]], trip, loads, driving_s, kg, litres,
@@ -142,20 +168,32 @@ class Builder:
 
     def within_day(self, kind: Kind, stops: int, kg: float, litres: float) -> bool:
         """Whether the amounts of a whole day are within the truck's limits."""
-        truck = kind.truck
+        truck, done = kind.truck, kind.truck.underway
+        if done is not None:
+            if not stops:
+                return True
+            stops, kg = stops + done.stops, kg + done.kg_today
+            litres += done.litres_today
         return (
             (truck.max_stops is None or stops <= truck.max_stops)
             and (truck.max_kg is None or kg <= truck.max_kg + 1e-6)
             and (truck.max_litres is None or litres <= truck.max_litres + 1e-6)
         )
 
+    def _overfull_only(self, kind: Kind, nodes: Sequence[int], loads: NDArray[np.float64]) -> bool:
+        """Whether the only trip with too much is that of a truck that unloads before anything."""
+        first = nodes[0] >= self.facts.visits if nodes else True
+        return kind.aboard > 0 and first and not (loads[1:] > kind.capacity).any()
+
     def _trips(self, kind: Kind, nodes: Sequence[int]) -> tuple[list[int], NDArray[np.float64]]:
         """Return the trip of each gap, and each trip's load."""
         at = np.array(nodes, dtype=np.int64)
         unloads = at >= self.facts.visits
         sums = np.zeros((len(at) + 1, len(kind.capacity)))
-        np.cumsum(np.where(unloads[:, None], 0.0, kind.need[np.where(unloads, 0, at)]), axis=0,
-                  out=sums[1:])  # fmt: skip
+        np.cumsum(kind.need_or_none[np.minimum(at, self.facts.visits)], axis=0, out=sums[1:])
         ends = np.concatenate(([0], np.flatnonzero(unloads) + 1, [len(at)]))
         trip = [0, *np.cumsum(unloads).tolist()]
-        return trip, np.diff(sums[ends], axis=0)
+        loads = np.diff(sums[ends], axis=0)
+        if kind.aboard:
+            loads[0] += kind.on_board
+        return trip, loads

@@ -52,17 +52,24 @@ class Search:
     def __init__(self, builder: Builder, seed: int, fleet: Iterable[int] | None = None) -> None:
         self._builder = builder
         self._facts = builder.facts
+        self.seed = seed
         self._random = Random(seed)  # noqa: S311 - a search, not a secret
         self._insert = Inserter(builder, self._random, BLINK)
         self._fleet = range(len(self._facts.kinds)) if fleet is None else tuple(fleet)
         self._empty = {
-            truck: route for truck in self._fleet if (route := builder.build(truck, ())) is not None
+            truck: route for truck in self._fleet if (route := builder.unused(truck)) is not None
+        }
+        self._homeward = {
+            truck: route
+            for truck in range(len(self._facts.kinds))
+            if (route := builder.homeward(truck)) is not None
         }
         self._candidates = [
             visit
             for visit in range(self._facts.visits)
             if any(self._facts.allowed(visit, truck) for truck in self._fleet)
         ]
+        self._balance_eur_per_s = self._facts.problem.balance_eur_per_h / 3600.0
         self._near = self._neighbours()
         self._missed = [0] * self._facts.visits
 
@@ -77,8 +84,8 @@ class Search:
         order = sorted(
             self._candidates, key=lambda visit: (facts.prize[visit] is not None, -reach[visit])
         )
-        empty: tuple[Route | None, ...] = (None,) * len(facts.kinds)
-        return self._filled(list(empty), order, frozenset(range(facts.visits)))
+        start = [self._homeward.get(truck) for truck in range(len(facts.kinds))]
+        return self._filled(start, order, frozenset(range(facts.visits)))
 
     def worth(self, visit: int) -> float:
         """Return what leaving a visit out costs."""
@@ -86,11 +93,18 @@ class Search:
         return FULL_EUR if prize is None else prize
 
     def day(self, routes: list[Route | None]) -> Day:
-        """Return the day made of these routes."""
+        """Return the day made of these routes; who is underway and has none drives home."""
+        routes = [route or self._homeward.get(truck) for truck, route in enumerate(routes)]
         served = {visit for route in routes if route for visit in route.visits}
-        absent = frozenset(range(self._facts.visits)) - served
-        fixed = sum(self._facts.kinds[r.truck].truck.fixed_eur for r in routes if r)
-        cost = sum(route.cost for route in routes if route) + fixed
+        return self._day(routes, frozenset(range(self._facts.visits)) - served)
+
+    def _day(self, routes: list[Route | None], absent: frozenset[int]) -> Day:
+        used = [route for route in routes if route]
+        cost = sum(self._facts.kinds[route.truck].fixed_eur for route in used)
+        cost += sum(route.cost for route in used)
+        if self._balance_eur_per_s and used:
+            lengths_s = [self._facts.kinds[r.truck].length_s(r.start_s, r.end_s) for r in used]
+            cost += (max(lengths_s) - min(lengths_s)) * self._balance_eur_per_s
         return Day(tuple(routes), absent, cost + sum(self.worth(visit) for visit in absent))
 
     def improve(
@@ -173,7 +187,7 @@ class Search:
     def _ruin(self, day: Day) -> set[int]:
         """Choose visits to take out: strings of routes near a random visit, or a small route."""
         random = self._random
-        used = [route for route in day.routes if route]
+        used = [route for route in day.routes if route and route.visits]
         if not used:
             return set()
         if len(used) > 1 and random.random() < 0.02:
@@ -221,8 +235,9 @@ class Search:
         for truck, route in enumerate(routes):
             if route and not gone.isdisjoint(route.visits):
                 rest = [visit for visit in route.visits if visit not in gone]
-                routes[truck] = self._builder.from_visits(truck, rest) if rest else None
-                if rest and routes[truck] is None:
+                route = self._builder.from_visits(truck, rest) if rest else None
+                routes[truck] = route or self._homeward.get(truck)
+                if rest and route is None:
                     back.update(rest)  # unloadings cannot be placed without them
         absent = sorted(day.absent & self._candidate_set)
         if len(absent) > TRIED_AGAIN:
@@ -259,6 +274,4 @@ class Search:
             if found:
                 routes[found[1].truck] = found[1]
                 left.discard(visit)
-        fixed = sum(self._facts.kinds[r.truck].truck.fixed_eur for r in routes if r)
-        cost = sum(route.cost for route in routes if route) + fixed
-        return Day(tuple(routes), frozenset(left), cost + sum(self.worth(visit) for visit in left))
+        return self._day(routes, frozenset(left))

@@ -2,7 +2,9 @@
 
 `best[j]` is the least extra cost of the first j visits when the truck unloads right after visit j.
 The trip that ends there began after some i < j whose load still fits; i only ever moves forward
-with j, so the minimum over all of them slides along (a monotone queue): O(visits) in all.
+with j, so the minimum over all of them slides along (a monotone queue): O(visits) in all. What a
+truck underway has on board is collected, as it were, where it stands. A truck that may keep its
+load overnight need not unload after the last visit.
 Times are left to the clock; what it refuses, a second, greedy pass along the clock may repair.
 """
 
@@ -30,17 +32,20 @@ def place_unloadings(
 
     None when a visit is too much for the truck.
     """
-    count = len(visits)
-    mask = union_of({facts.mask[visit] for visit in visits})
+    mask = union_of({facts.mask[visit] for visit in visits}) | kind.aboard
     places = np.array(
         [kind.truck.start, *(facts.location[visit] for visit in visits), kind.truck.end]
     )
     driving = float(kind.cost[places[:-1], places[1:]].sum())
-    if not count or not mask:
+    if not mask:
         return list(visits), driving
-    extra, which = kind.detours(mask)
-    detour = extra[places[1:-1], places[2:]].tolist()
+    collected = 0 if kind.aboard else 1  # index of the place where the first load comes from
+    count = len(places) - 1 - collected
     earliest = _earliest_begins(kind, visits)
+    if not kind.unloadings(mask):
+        return (list(visits), driving) if kind.overnight and earliest[count] == 0 else None
+    extra, which = kind.detours(mask)
+    detour = extra[places[collected:-1], places[collected + 1 :]].tolist()
     best = [0.0] * (count + 1)
     before = [0] * (count + 1)
     window: deque[int] = deque([0])
@@ -54,15 +59,24 @@ def place_unloadings(
         while window and best[window[-1]] >= best[j]:
             window.pop()
         window.append(j)
-    nodes = _written_out(kind.unloadings(mask), which, visits, places, before)
-    return nodes, driving + best[count]
+    ends, euro = _ends(before, count), best[count]
+    if kind.overnight:
+        last = min(range(earliest[count], count), key=lambda i: best[i])
+        ends, euro = _ends(before, last), best[last]
+    stops = [end - 1 + collected for end in ends]  # places after which it unloads
+    nodes = _written_out(kind.unloadings(mask), which, visits, places, stops)
+    return nodes, driving + euro
 
 
 def _earliest_begins(kind: Kind, visits: Sequence[int]) -> list[int]:
-    """Return for each j the first i such that visits i .. j-1 fit into one trip."""
-    count = len(visits)
+    """Return for each j the first i such that loads i .. j-1 fit into one trip."""
+    needs = kind.need[list(visits)]
+    if kind.aboard:
+        # An overfull truck unloads before anything else; it is none that could not be emptied.
+        needs = np.vstack((np.minimum(kind.on_board, kind.capacity), needs))
+    count = len(needs)
     loads = np.zeros((count + 1, len(kind.capacity)))
-    np.cumsum(kind.need[list(visits)], axis=0, out=loads[1:])
+    np.cumsum(needs, axis=0, out=loads[1:])
     begins = np.zeros(count + 1, dtype=np.int64)
     for number, limit in enumerate(kind.capacity):
         load = loads[:, number]
@@ -75,17 +89,23 @@ def _written_out(
     which: NDArray[np.int64],
     visits: Sequence[int],
     places: NDArray[np.int64],
-    before: list[int],
+    stops: Sequence[int],
 ) -> list[int]:
-    ends = []
-    j = len(visits)
-    while j > 0:
-        ends.append(j)
-        j = before[j]
+    """Return visits with an unloading after each of some places; place p is that of visit p-1."""
     nodes: list[int] = []
     begin = 0
-    for end in reversed(ends):
+    for end in stops:
         nodes.extend(visits[begin:end])
         nodes.extend(ways[which[places[end], places[end + 1]]])
         begin = end
+    nodes.extend(visits[begin:])
     return nodes
+
+
+def _ends(before: Sequence[int], last: int) -> list[int]:
+    """Return the loads after which a truck unloads, the last one after load `last`."""
+    ends = []
+    while last > 0:
+        ends.append(last)
+        last = before[last]
+    return ends[::-1]

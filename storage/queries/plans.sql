@@ -5,13 +5,13 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: insert_tour
 INSERT INTO tour (id, plan, vehicle, revision, starts_at, ends_at, km, hours, kg, trips,
-                  geometry, attribution)
-VALUES (%s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s)
+                  geometry, attribution, highest)
+VALUES (%s, %s, %s, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: insert_stop
 INSERT INTO stop (tour, number, kind, place, name, lon, lat, arrival, departure, service_s,
-                  containers, kg, litres, why, eur)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                  containers, kg, litres, why, eur, locked, position)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: insert_unserved
 INSERT INTO unserved (plan, site, containers, reason, extra_eur) VALUES (%s, %s, %s, %s, %s)
@@ -69,14 +69,14 @@ FROM tour WHERE id = %s
 
 -- name: stops_of_plan
 SELECT s.tour, number, kind, place, name, lon, lat, arrival, departure, service_s, containers,
-       s.kg, litres, why, eur
+       s.kg, litres, why, eur, locked
 FROM stop s JOIN tour t ON t.id = s.tour
-WHERE t.plan = %s ORDER BY s.tour, number
+WHERE t.plan = %s ORDER BY s.tour, position
 
 -- name: stops_of_tour
 SELECT tour, number, kind, place, name, lon, lat, arrival, departure, service_s, containers,
-       kg, litres, why, eur
-FROM stop WHERE tour = %s ORDER BY number
+       kg, litres, why, eur, locked
+FROM stop WHERE tour = %s ORDER BY position
 
 -- name: unserved
 SELECT site, containers, reason, extra_eur FROM unserved WHERE plan = %s ORDER BY site

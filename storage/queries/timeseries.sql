@@ -41,7 +41,10 @@ WHERE NOT clock_suspect AND time < %(until)s
 
 -- name: add_partition
 LOCK TABLE {default};
-CREATE TABLE {part} (LIKE {table} INCLUDING ALL);
+-- Rows only come in. A query that an index could answer alone reads the table, too, for rows that
+-- no VACUUM has seen, so it comes after each twentieth instead of each fifth.
+CREATE TABLE {part} (LIKE {table} INCLUDING ALL)
+WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
 WITH moved AS (
     DELETE FROM {default} WHERE time >= {start} AND time < {end} RETURNING *
 )

@@ -121,6 +121,15 @@ def days_known(database: Database, now: datetime) -> list[date]:
     return [day for (day,) in rows]
 
 
+@pytest.mark.parametrize("command", ["show", "clear"])
+def test_a_mistyped_vehicle_is_told(day: PlannedDay, command: str) -> None:
+    """It would look as if nobody had driven; and no look is noted, because there was none."""
+    before = trace(day.database)
+    with pytest.raises(CrewError, match="there is no vehicle 'nope'"):
+        run(command, "--vehicle", "nope")
+    assert trace(day.database) == before
+
+
 def test_a_backup_does_not_tell_who_drove(
     day: PlannedDay, empty_database: Database, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from config.settings import load_settings
 from ingest.messages import Kind, up_topic
 from storage import assets, audit
 from storage.database import Database
-from storage.logins import LOGINS, keep_logins
+from storage.logins import LOGINS, keep_logins, renew_login
 from tests.fixtures.broker import NO_NAMES, Member, connect
 from tests.fixtures.served import NOON, Served
 
@@ -175,6 +176,22 @@ def test_a_sensor_behind_a_gateway_has_no_credentials(database: Database, region
     told = run("add", "s-2", "--kind", "sensor", "--container", watched.id, "--gateway", gateway)
     assert "password" not in told
     assert registered(database)["s-2"].gateway == gateway
+
+
+def test_two_who_change_the_file_of_logins_lose_nothing(
+    database: Database, region: Region, tmp_path: Path
+) -> None:
+    """`setup`, the API and `device` may run at once; each one's change is in the file."""
+    path, clock = tmp_path / LOGINS, SharedClock(tmp_path / "clock")
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: keep_logins(database, region, path, clock), range(4)))
+        assert all(logins == made[0] for logins in made)
+        fresh = [assets.Credentials(name, name, f"new-{name}") for name in made[0]]
+        list(pool.map(lambda one: renew_login(path, one.device, one), fresh))
+    kept = json.loads(path.read_text())
+    assert {name: login["password"] for name, login in kept.items()} == {
+        one.device: one.secret for one in fresh
+    }
 
 
 def test_the_file_of_logins_follows(database: Database, region: Region, tmp_path: Path) -> None:

@@ -162,3 +162,10 @@ def test_reasons_are_few_whatever_is_sent() -> None:
     counters.refuse(["no colon", "Not A Word: x", ": x", "x" * 99 + ": y"])
     assert len(counters.reasons) <= MOST_KINDS + 1
     assert sum(counters.reasons.values()) == 504
+
+
+def test_a_field_that_is_wrong_is_a_reason_of_its_own() -> None:
+    """Whoever looks at the counts sees which field devices get wrong."""
+    counters = Counters()
+    counters.refuse(["speed_mps: Input should be a number", "stops.0.id: Field required"])
+    assert counters.reasons == {"speed_mps": 1, "stops.0.id": 1}

@@ -24,6 +24,7 @@ from ingest.line import Login
 from ingest.messages import Kind, up_topic
 from ingest.publisher import Publisher
 from ingest.shards import plain
+from simulator.link import Credentials, open_client
 from storage.database import Database
 from tests.fixtures.authority import Authority
 from tests.fixtures.broker import SERVER, Heard, connect
@@ -226,6 +227,23 @@ def test_a_revoked_device_is_out(secured: Secured) -> None:
     truck.client.publish(OWN, "after", qos=1)  # its open line: cut, or heard by nobody
     assert [m.payload for m in server.wait(2, timeout_s=1.0)] == [b"before"]
     print(f"\n{secured.name}: out after {time.monotonic() - begin:.1f} s")
+
+
+def test_a_simulated_unit_shows_its_certificate(secured: Secured) -> None:
+    """A city is played over TLS as well, each device with its own files."""
+    folder = Path(secured.authority.issue("truck-1").certificate or "").parent
+    city = secured.folder / "city.json"
+    url = f"mqtts://127.0.0.1:{secured.port}"
+    devices = {"truck-1": secured.login("truck-1")}
+    city.write_text(json.dumps({"url": url, "devices": devices, "gateway": "gateway"}))
+    credentials = Credentials.read(city, secured.authority.certificate, folder)
+    client = open_client(url, credentials.login("truck-1"), in_flight=1)
+    client.loop_start()
+    try:
+        eventually(client.is_connected)
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_our_own_line_shows_its_certificate(secured: Secured) -> None:

@@ -70,6 +70,26 @@ def city(connection: psycopg.Connection) -> None:
     connection.execute("ANALYZE")
 
 
+def nodes(plan: dict[str, Any]) -> Iterator[str]:
+    """Yield the kinds of steps that a plan has."""
+    yield plan["Node Type"]
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def test_a_trucks_day_is_read_from_an_index_alone(database: Database) -> None:
+    """Its fixes lie on as many pages as there are fixes; the map does without those pages."""
+    with database.connect(autocommit=True) as connection:
+        city(connection)
+        connection.execute("VACUUM position")
+        connection.cursor_factory = Explaining
+        Explaining.plans = []
+        privacy.track(connection, "truck-1", TODAY, NOW, **LOOK)  # type: ignore[arg-type]
+        (plan,) = Explaining.plans
+    assert "Index Only Scan" in set(nodes(plan))
+    assert "Bitmap Heap Scan" not in set(nodes(plan))
+
+
 def test_no_query_that_people_wait_for_reads_a_series_whole(each_database: Database) -> None:
     """Each finds its rows by an index, whatever else there is; its plan says so."""
     year = NOW - timedelta(days=365), NOW

@@ -24,8 +24,10 @@ from optimizer.formats.problem_json import parse_problem, problem_document
 from optimizer.model import (
     BreakRule,
     Compartment,
+    Energy,
     Facility,
     Problem,
+    QueueSpan,
     Solution,
     TimeWindow,
     Tour,
@@ -168,6 +170,18 @@ def wild_problems(draw: st.DrawFn) -> Problem:
             found.append(TimeWindow(opens, opens + draw(st.integers(0, 40_000))))
         return tuple(found)
 
+    def breaks(most: int) -> tuple[BreakRule, ...]:
+        return tuple(
+            BreakRule("b", draw(st.integers(0, 5000)), at := draw(st.integers(0, 40_000)),
+                      at + draw(st.integers(0, 20_000)), draw(st.integers(0, 30_000)),
+                      draw(st.booleans()))
+            for _ in range(draw(st.integers(0, most)))
+        )  # fmt: skip
+
+    def queue() -> tuple[QueueSpan, ...]:
+        steps = draw(st.dictionaries(st.integers(0, 60_000), st.integers(0, 9000), max_size=2))
+        return tuple(QueueSpan(at, wait) for at, wait in sorted(steps.items()))
+
     fractions = draw(st.integers(1, 3))
     some = st.frozensets(st.integers(0, fractions - 1))
     count = draw(st.integers(0, 3))
@@ -180,10 +194,15 @@ def wild_problems(draw: st.DrawFn) -> Problem:
                              opens + draw(st.integers(0, 40_000))),
             compartments=(Compartment(draw(some), draw(amounts), draw(amounts)),),
             payload_kg=draw(amounts),
-            breaks=tuple(
-                BreakRule("b", draw(st.integers(0, 5000)), at := draw(st.integers(0, 40_000)),
-                          at + draw(st.integers(0, 20_000)), draw(st.integers(0, 30_000)))
-                for _ in range(draw(st.integers(0, 2)))
+            breaks=breaks(2),
+            break_options=tuple(breaks(2) for _ in range(draw(st.integers(0, 1)))),
+            latest_start_s=draw(st.one_of(st.none(), st.integers(opens, opens + 40_000))),
+            max_tour_s=draw(st.one_of(st.none(), st.integers(0, 40_000))),
+            overtime_after_s=draw(st.one_of(st.none(), st.integers(0, 30_000))),
+            overtime_eur_per_h=draw(euros),
+            overnight_load_allowed=draw(st.booleans()),
+            energy=draw(
+                st.one_of(st.none(), st.builds(Energy, amounts, amounts, amounts, amounts))
             ),
             max_stops=draw(st.one_of(st.none(), st.integers(0, 4))),
             max_driving_s=draw(st.one_of(st.none(), st.integers(0, 20_000))),
@@ -210,13 +229,13 @@ def wild_problems(draw: st.DrawFn) -> Problem:
         for n in range(draw(st.integers(0, 6)))
     )
     facilities = tuple(
-        Facility(f"f{n}", draw(places), draw(some), draw(st.integers(0, 2000)), windows(2))
+        Facility(f"f{n}", draw(places), draw(some), draw(st.integers(0, 2000)), windows(2), queue())
         for n in range(draw(st.integers(0, 2)))
     )
     matrix_s = np.array([[draw(seconds) for _ in range(size)] for _ in range(size)], np.int64)
     return Problem(
         tuple(f"fr{n}" for n in range(fractions)), visits, facilities, trucks, matrix_s,
-        np.minimum(np.abs(matrix_s) * 8.0, 1e12),
+        np.minimum(np.abs(matrix_s) * 8.0, 1e12), balance_eur_per_h=draw(euros),
     )  # fmt: skip
 
 

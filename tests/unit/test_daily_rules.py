@@ -73,3 +73,55 @@ def test_nobody_works_longer_than_six_hours_on_end(
     for earlier, later in pairwise(rules.breaks):
         assert earlier.latest_start_s + earlier.duration_s <= later.earliest_start_s
         assert later.earliest_start_s <= later.latest_start_s
+
+
+@pytest.mark.parametrize("profile", list(RuleProfile))
+@given(hours=st.floats(6.01, 14), choice=st.integers(0, 6 * H), data=st.data())
+def test_nobody_works_longer_than_six_hours_on_end_whatever_is_chosen(
+    profile: RuleProfile, hours: float, choice: int, data: st.DataObject
+) -> None:
+    """Whenever a tour starts and ends, and wherever breaks and their parts lie: ArbZG §4."""
+    rules = day_rules(profile, shift(hours), latest_start_s=7 * H + choice, divided=True)
+    start = data.draw(st.integers(7 * H, 7 * H + choice))
+    end = min(rules.shift.latest_s, start + (rules.max_tour_s or 24 * H))
+    for chain in (rules.breaks, *rules.break_options):
+        now, taken_s = start, 0
+        for rule in chain:
+            if end - start <= rule.due_after_s or end <= rule.earliest_start_s:
+                continue
+            earliest = max(now, rule.earliest_start_s)
+            if earliest > rule.latest_start_s:
+                return  # the chain cannot be kept: no tour with it is lawful
+            begin = data.draw(st.integers(earliest, rule.latest_start_s))
+            if begin + rule.duration_s > end:
+                return  # likewise
+            assert rule.duration_s >= 900
+            assert begin - now <= 6 * H
+            now, taken_s = begin + rule.duration_s, taken_s + rule.duration_s
+        assert end - now <= 6 * H
+        assert end - start - taken_s <= 6 * H or taken_s >= 1800
+        assert end - start - taken_s <= 9 * H or taken_s >= 2700
+
+
+class TestDivided:
+    def test_two_quarters_make_half_an_hour(self) -> None:
+        """ArbZG §4 Satz 2: 30 min may be 15 and 15 min, where crews do so."""
+        assert day_rules(RuleProfile.ARBZG, shift(8)).break_options == ()
+        [parts] = day_rules(RuleProfile.ARBZG, shift(8), divided=True).break_options
+        assert [rule.duration_s for rule in parts] == [900, 900]
+        [parts] = day_rules(RuleProfile.ARBZG, shift(10.5), divided=True).break_options
+        assert [rule.duration_s for rule in parts] == [900, 900, 900]
+
+    def test_fifteen_minutes_come_before_thirty(self) -> None:
+        """VO (EG) 561/2006 Art. 7: in this order, and only the second ends a stretch of driving."""
+        [(first, second)] = day_rules(RuleProfile.EU561, shift(8), divided=True).break_options
+        assert (first.duration_s, first.resets_driving) == (900, False)
+        assert (second.duration_s, second.resets_driving) == (1800, True)
+
+
+class TestStartChoice:
+    def test_the_tour_is_limited_not_the_shift(self) -> None:
+        """With a start between 5 and 7 a tour may end at 17:30, but lasts 10:45 h at most."""
+        rules = day_rules(RuleProfile.ARBZG, shift(15, 5 * H), latest_start_s=7 * H)
+        assert rules.shift == TimeWindow(5 * H, 17 * H + 1800)
+        assert rules.max_tour_s == 10 * H + 2700

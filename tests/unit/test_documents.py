@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.config import settings_table
-from cli.documents import retention_table, roles_table
+from cli.documents import law_table, retention_table, roles_table
 from cli.main import build
 from cli.reference import reference
 from config.errors import SettingsError
@@ -20,6 +20,11 @@ def test_the_documented_settings_are_the_real_ones() -> None:
 def test_the_documented_retention_is_the_real_one() -> None:
     """What the privacy page promises is what the worker's upkeep enforces."""
     assert retention_table() in (ROOT / "docs" / "privacy.md").read_text()
+
+
+def test_the_documented_law_is_the_real_one() -> None:
+    """The page of the certificate lists the rules that plans are judged by."""
+    assert law_table() in (ROOT / "docs" / "certificate.md").read_text()
 
 
 def test_the_documented_roles_are_the_real_ones() -> None:

@@ -16,8 +16,9 @@ from optimizer.roads.haversine import Haversine
 from optimizer.solve import solve
 from optimizer.solve.feasibility import Measure, feasibility
 from optimizer.solve.judged import marginal_eur, without
+from tests.fixtures.problems import city_day
 from tests.unit.test_daily import snapshot_of
-from tests.unit.test_solve import city_day, with_first
+from tests.unit.test_solve import with_first
 
 search = partial(solve, budget_s=20.0, seed=1, effort=0.1)
 H = 3600

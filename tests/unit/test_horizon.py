@@ -34,10 +34,9 @@ def region() -> Region:
     return tiny.model_copy(update={"sites": sites, "containers": containers})
 
 
-def occasion(region: Region, **changes: float) -> Occasion:
+def occasion(region: Region, trucks_s: float = 8 * 3600.0) -> Occasion:
     """A day at usual prices."""
-    usual = Occasion(region, region.services[0], TUESDAY, 60.0, 12.0, 1.0, 30.0, 8 * 3600.0)
-    return dataclasses.replace(usual, **changes)
+    return Occasion(region, region.services[0], TUESDAY, 60.0, 12.0, 1.0, 30.0, trucks_s)
 
 
 def outlook(region: Region, levels: list[float], days: list[list[float]]) -> Outlook:

@@ -70,6 +70,28 @@ SINGLE = [
     ("vehicles.toml", "payload_kg = 6000", "payload_kg = -6000", "payload_kg", "greater than 0"),
     ("vehicles.toml", "payload_kg = 6000", "payload_kg = true", "payload_kg", "true is no value"),
     ("vehicles.toml", "10000", "0", "compartments[0].capacity_l", "greater than 0"),
+    ("vehicles.toml", "payload_kg = 6000", "payload_kg = 6000\nwidth_m = 0", "width_m", "than 0"),
+    (
+        "vehicles.toml",
+        "payload_kg = 6000",
+        "payload_kg = 6000\nmax_stops = 1.5",
+        "max_stops",
+        "integer",
+    ),
+    (
+        "facilities.toml",
+        "unload_s = 900",
+        'unload_s = 900\nqueue = [{since = "10:00", wait_s = -1}]',
+        "queue[0].wait_s",
+        "greater than or equal to 0",
+    ),
+    (
+        "facilities.toml",
+        "unload_s = 900",
+        'unload_s = 900\nqueue = [{since = "10:00", wait_s = 60}, {since = "09:00", wait_s = 0}]',
+        "queue",
+        "since 09:00 is not after 10:00",
+    ),
     ("holidays.toml", "2025-01-01", "2025-13-01", "holidays.2025-13-01", "date"),
 ]
 
@@ -93,6 +115,16 @@ SPANS = [
     ("vehicles.toml", 'shift_end = "14:48"', 'shift_end = "01:00"', "vehicles[0]", "not after"),
     ("depots.toml", 'name = "Depot"\n', "", "name", "is missing"),
     ("vehicles.toml", "payload_kg = 6000\n", "", "payload_kg", "is missing"),
+    ("vehicles.toml", "payload_kg", "battery_kwh = 300\npayload_kg", "vehicles[0]", "kwh_per_km"),
+    ("vehicles.toml", "payload_kg", "kwh_per_km = 1.6\npayload_kg", "vehicles[0]", "battery_kwh"),
+    ("vehicles.toml", "payload_kg", 'latest_start = "06:00"\npayload_kg', "vehicles[0]", "between"),
+    (
+        "vehicles.toml",
+        "payload_kg",
+        "overtime_eur_per_h = 9\npayload_kg",
+        "vehicles[0]",
+        "needs overtime_after_h",
+    ),
 ]
 
 

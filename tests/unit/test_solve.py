@@ -75,6 +75,16 @@ def test_no_time_still_gives_a_plan() -> None:
     assert solution.tours
 
 
+def test_progress_tells_of_better_and_better_plans() -> None:
+    """The first plan is told at once, each further one is better, the last is the answer."""
+    day, told = city_day(25, 1), list[tuple[float, tuple[int, float]]]()
+    solution = solve(day, 20.0, effort=QUICK, progress=lambda *one: told.append(one))
+    scores = [score for _, score in told]
+    assert scores == sorted(set(scores), reverse=True)
+    assert [seconds for seconds, _ in told] == sorted(seconds for seconds, _ in told)
+    assert check(day, solution).score <= scores[-1]
+
+
 def test_never_worse_than_its_start() -> None:
     """A good plan given as the start comes back at least as good."""
     day = city_day(25, 2, tight=0.5)

@@ -10,12 +10,17 @@ import dataclasses
 import math
 import pickle
 from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+if find_spec("numba"):
+    import_module("numba").config.DISABLE_JIT = True  # before the compiled search is imported
 
 from optimizer.check import check
 from optimizer.model import (
@@ -28,6 +33,7 @@ from optimizer.model import (
     TimeWindow,
     Tour,
     Truck,
+    Underway,
     Visit,
 )
 from optimizer.solve import solve
@@ -43,7 +49,7 @@ if TYPE_CHECKING:
     from optimizer.travel import Locations, Metres, Seconds
 
 HOUR = 3600
-BY_FORCE = Decomposition(workers=2, large=20, zone=40, near=Size(30, 3, most=60))
+BY_FORCE = Decomposition(workers=2, large=20, zone=Size(40, 2), near=Size(30, 3, most=60))
 NO_LIMIT_S = 600.0
 
 
@@ -120,6 +126,14 @@ def test_nothing_worse_than_the_start_comes_back() -> None:
     assert check(day, short).score <= check(day, start).score
 
 
+def test_without_time_there_is_a_first_plan() -> None:
+    """However short the time, what the zones hold comes back, as from small problems."""
+    day = town(60)
+    plan = solve(day, 0.0, division=BY_FORCE)
+    assert check(day, plan).legal
+    assert len(plan.unserved) < 10
+
+
 def test_more_work_makes_better_plans() -> None:
     """Rounds of neighbourhoods improve on what the zones hold."""
     day = town(60)
@@ -153,6 +167,20 @@ def test_a_visit_gets_the_one_truck_that_may_serve_it() -> None:
     assert {truck_of.get(visit) for visit in (4, 33, 51)} == {7}
 
 
+def test_a_loaded_truck_on_its_way_unloads() -> None:
+    """A truck that is underway ends empty, whether it gets something more to do or not."""
+    day = town(40)
+    aboard = Underway((2400.0,), (5000.0,), 5 * HOUR)
+    fleet = tuple(
+        dataclasses.replace(truck, underway=aboard, start=3 + n) if n in {2, 5} else truck
+        for n, truck in enumerate(day.trucks)
+    )
+    day = day.replace(trucks=fleet)
+    plan = planned(day)
+    assert check(day, plan).violations == ()
+    assert {2, 5} <= {tour.truck for tour in plan.tours}
+
+
 def test_a_fleet_of_none_serves_nobody() -> None:
     """A large day without trucks needs no search to be refused."""
     plan = planned(town(60, trucks=0))
@@ -172,15 +200,14 @@ def test_a_task_is_the_same_work_elsewhere() -> None:
 
 def test_the_compiled_search_does_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is there, the tasks' work is the compiled search's; visits at one place are one."""
-    numba = pytest.importorskip("numba", reason="numba is missing; the slower search is used")
-    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    pytest.importorskip("numba", reason="numba is missing; the slower search is used")
     monkeypatch.setattr("optimizer.solve.sisr.engine.is_warm", lambda: True)
     monkeypatch.setattr("optimizer.solve.decomposition.engine.ROUNDS", 2)
-    day = town(30, trucks=4)
+    day = town(16, trucks=4)
     where = np.array(day.blocks.coordinates)  # type: ignore[union-attr]
     where[3 + 12] = where[3 + 11]
     day = day.replace(blocks=SmallBlocks(where, seconds_per_unit=0.15))
-    plan = solve(day, NO_LIMIT_S, effort=0.002, division=BY_FORCE)
+    plan = solve(day, NO_LIMIT_S, effort=0.002, division=dataclasses.replace(BY_FORCE, large=10))
     report = check(day, plan)
     assert report.violations == ()
     assert plan.unserved == ()

@@ -9,27 +9,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-numba = pytest.importorskip("numba", reason="numba is missing; the slower search is used")
-numba.config.DISABLE_JIT = True  # before the search is imported
+pytest.importorskip("numba", reason="numba is missing; the slower search is used")
 
-from optimizer.check import check  # noqa: E402
-from optimizer.model import BreakRule, Problem, Solution, TimeWindow, Tour  # noqa: E402
-from optimizer.solve import _complete, solve  # noqa: E402
-from optimizer.solve.days import solution_of  # noqa: E402
-from optimizer.solve.facts import Facts  # noqa: E402
-from optimizer.solve.route import Builder  # noqa: E402
-from optimizer.solve.search import Search  # noqa: E402
-from optimizer.solve.sisr.annealing import ready  # noqa: E402
-from optimizer.solve.sisr.arrays import NEVER_S, arrays_of  # noqa: E402
-from optimizer.solve.sisr.campaign import Campaign  # noqa: E402
-from optimizer.solve.sisr.engine import CompiledSearch, expressible  # noqa: E402
-from optimizer.solve.sisr.insertion import carries, in_time, may_take  # noqa: E402
-from optimizer.solve.sisr.merging import merged  # noqa: E402
-from optimizer.solve.sisr.plan import plan_from, solution_from  # noqa: E402
-from optimizer.solve.sisr.state import new_state  # noqa: E402
-from optimizer.solve.sisr.tour import ends  # noqa: E402
-from optimizer.solve.sisr.unloading import IMPOSSIBLE, place  # noqa: E402
-from tests.fixtures.problems import city_day  # noqa: E402
+from optimizer.check import check
+from optimizer.model import BreakRule, Problem, Solution, TimeWindow, Tour
+from optimizer.solve import _complete, solve
+from optimizer.solve.days import solution_of
+from optimizer.solve.facts import Facts
+from optimizer.solve.route import Builder
+from optimizer.solve.search import Search
+from optimizer.solve.sisr.engine import CompiledSearch, expressible
+from tests.fixtures.interpreted import interpreted
+from tests.fixtures.problems import city_day
+
+with interpreted():
+    from optimizer.solve.sisr.annealing import ready
+    from optimizer.solve.sisr.arrays import NEVER_S, arrays_of
+    from optimizer.solve.sisr.campaign import Campaign
+    from optimizer.solve.sisr.insertion import carries, in_time, may_take
+    from optimizer.solve.sisr.merging import merged
+    from optimizer.solve.sisr.plan import plan_from, solution_from
+    from optimizer.solve.sisr.state import new_state
+    from optimizer.solve.sisr.tour import ends
+    from optimizer.solve.sisr.unloading import IMPOSSIBLE, place
 
 LATE = BreakRule("second break", 900, 10 * 3600, 14 * 3600, 0)
 

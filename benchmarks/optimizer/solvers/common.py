@@ -87,7 +87,7 @@ def money(problem: Problem, truck: Truck) -> tuple[int, NDArray[np.int64]]:
 
 def plan_of(problem: Problem, routes: Iterable[Sequence[int]], name: str, seed: int) -> Solution:
     """Return routes of nodes as a plan: each ends unloaded, and starts when that is cheapest."""
-    tours = []
+    tours: list[Tour] = []
     for nodes in routes:
         if not any(problem.is_visit(node) for node in nodes):
             continue

@@ -110,7 +110,7 @@ def _watching(model: Model, began: float, trace: list[tuple[float, float]]) -> A
     """Return PyVRP's own parameters, with somebody who writes down each better plan."""
     import pyvrp
 
-    class Watcher(pyvrp.IteratedLocalSearchCallbacks):
+    class Watcher(pyvrp.IteratedLocalSearchCallbacks):  # type: ignore[misc]
         def on_best(self, best: Any) -> None:
             if model.scale is not None:
                 trace.append((monotonic() - began, judge.cost(best) / model.scale))

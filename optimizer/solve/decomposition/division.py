@@ -62,6 +62,7 @@ class Map:
     """Where the visits of a problem lie, and how heavy they are.
 
     Attributes:
+        places: (locations, 2) coordinates.
         at: (visits, 2) coordinates.
         weight: (visits,) the mean of a visit's share of all visits and of all that is collected.
     """
@@ -70,25 +71,42 @@ class Map:
         depot = problem.trucks[0].start
         where = np.array([visit.location for visit in problem.visits], np.int64)
         self.problem = problem
-        self.at = coordinates(problem.travel, depot)[where]
+        self.places = coordinates(problem.travel, depot)
+        self.at = self.places[where]
         amounts = np.array([[sum(v.kg), sum(v.litres)] for v in problem.visits], np.float64)
         shares = amounts / np.maximum(amounts.sum(axis=0), 1e-9)
         self.weight: NDArray[np.float64] = shares.max(axis=1) + 1 / len(where)
 
-    def zones(self, size: int) -> list[Part]:
-        """Return balanced zones of about so many visits; trucks are dealt out by weight."""
-        count = max(1, round(len(self.at) / size))
+    def zones(self, size: Size) -> list[Part]:
+        """Return balanced zones, with a share of the trucks each."""
+        count = size.count(len(self.at), len(self.problem.trucks))
         zones = divided(self.at, self.weight, count)
-        sums = np.cumsum([self.weight[zone].sum() for zone in zones])
-        dealt: list[list[int]] = [[] for _ in zones]
-        for alike in _kinds(self.problem, range(len(self.problem.trucks))):
-            ends = np.rint(sums / sums[-1] * len(alike)).astype(int)
-            for trucks, begin, end in zip(dealt, (0, *ends[:-1]), ends, strict=True):
-                trucks += alike[begin:end]
         return [
             part_of(self.problem, sorted(zone.tolist()), sorted(trucks))
-            for zone, trucks in zip(zones, dealt, strict=True)
+            for zone, trucks in zip(zones, self._dealt(zones), strict=True)
         ]
+
+    def _dealt(self, zones: Sequence[NDArray[np.int64]]) -> list[list[int]]:
+        """Deal out the trucks, all and those of each kind by weight, to zones near their start."""
+        trucks = self.problem.trucks
+        share = np.array([self.weight[zone].sum() for zone in zones]) / self.weight.sum()
+        middles = np.array([self.at[zone].mean(axis=0) for zone in zones])
+        starts = self.places[[truck.start for truck in trucks]]
+        apart = np.linalg.norm(starts[:, None] - middles, axis=2)
+        if len({truck.start for truck in trucks}) == 1:
+            apart[:] = 0.0
+        apart /= max(apart.max(), 1e-9)
+        dealt: list[list[int]] = [[] for _ in zones]
+        lack = np.zeros(len(zones))
+        for alike in _kinds(self.problem, range(len(trucks))):
+            mine = np.zeros(len(zones))
+            for truck in alike:
+                lack, mine = lack + share, mine + share
+                zone = int((lack + mine - apart[truck]).argmax())
+                lack[zone] -= 1
+                mine[zone] -= 1
+                dealt[zone].append(truck)
+        return dealt
 
     def neighbourhoods(
         self, tours: Tours, size: Size, random: np.random.Generator
@@ -102,11 +120,11 @@ class Map:
         """
         used = [truck for truck, nodes in tours.items() if nodes]
         if not used:
-            for zone in self.zones(size.visits):
+            for zone in self.zones(size):
                 yield Neighbourhood(zone, ((),) * len(zone.trucks))
             return
         served = {truck: self._visits(tours[truck]) for truck in used}
-        middles = np.array([self.at[served[truck]].mean(axis=0) for truck in used])
+        middles = np.array([self._middle(truck, served[truck]) for truck in used])
         weights = np.array([float(len(served[truck])) for truck in used])
         count = size.count(len(self.at), len(used))
         shares = [
@@ -119,6 +137,14 @@ class Map:
             visits = sorted([*out, *(visit for truck in share for visit in served[truck])])
             part = part_of(self.problem, visits, [*share, *idle])
             yield Neighbourhood(part, tuple(part.inner(tours.get(t, ())) for t in part.trucks))
+
+    def _middle(self, truck: int, visits: Sequence[int]) -> NDArray[np.float64]:
+        """Return the middle of a tour; of one that only unloads, where it starts."""
+        start = self.problem.trucks[truck].start
+        middle: NDArray[np.float64] = (
+            self.at[visits].mean(axis=0) if len(visits) else self.places[start]
+        )
+        return middle
 
     def _visits(self, nodes: Iterable[int]) -> list[int]:
         return [node for node in nodes if node < len(self.at)]

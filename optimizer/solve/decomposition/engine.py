@@ -7,6 +7,7 @@ temperatures, and the next round divides the tours anew, so that no border lasts
 from __future__ import annotations
 
 import os
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -18,21 +19,23 @@ import numpy as np
 from optimizer.solve.decomposition.division import Map, Size
 from optimizer.solve.decomposition.finish import started
 from optimizer.solve.decomposition.task import SubResult, SubTask, work
+from optimizer.solve.sisr.schedule import UNCOUNTED, part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from optimizer.model import Problem, Solution
     from optimizer.solve.decomposition.subset import Part
     from optimizer.solve.route import Builder
 
 LARGE = 1500  # visits from which on a problem is divided
-ZONE = 400  # visits of a zone
+ZONE = Size(400, 2)
 NEAR = Size(250, 3)
 ROUNDS = 30
 FLEET_TOURS, FLEET_ROUNDS, FLEET_SHARE = 10, 2, 0.4  # to give up trucks: tours, rounds, time
 HOT, COLD = 0.1, 0.003  # first and last temperature, as a share of the mean way to a visit
-STEPS = 1000  # per visit
+STEPS = 1000  # per visit, by a share of the effort; with all of it the clock alone decides
+FIRST_S = 0.005  # per visit, for a first plan where there is no time left at all
 FINISH_S = 0.0004  # kept back per visit, for what comes after the search
 NAME = "decomposition"
 
@@ -51,15 +54,14 @@ class Decomposition:
         executor: makes what runs that many of them. The compiled search lets threads run side by
             side; a pool of processes, or one whose tasks run on other machines, does as well.
         large: visits from which on it is for a problem.
-        zone: visits of a zone, about.
-        near: size of a neighbourhood.
+        zone: size of a zone; likewise `near`, of a neighbourhood.
     """
 
     share: float = 1.0
     workers: int = field(default_factory=_cores)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     large: int = LARGE
-    zone: int = ZONE
+    zone: Size = ZONE
     near: Size = NEAR
 
     def supports(self, problem: Problem) -> bool:
@@ -80,7 +82,7 @@ class Decomposition:
             return None
         del builder  # knows all pairs of places
         until -= FINISH_S * len(problem.visits)
-        steps = round(effort * STEPS * len(problem.visits))
+        steps = UNCOUNTED if effort >= 1.0 else round(effort * STEPS * len(problem.visits))
         with self.executor(self.workers) as pool:
             where = Map(problem)
             rounds = _Rounds(self, where, pool, seed)
@@ -89,7 +91,14 @@ class Decomposition:
             rounds.construct(until)
             rounds.give_up_trucks(steps, until)
             rounds.cool(steps, until)
-        return started(where, rounds.best, NAME, seed)
+        return started(where, rounds.best, NAME, seed) if rounds.best else None
+
+
+def division_for(engines: Collection[str]) -> Decomposition:
+    """Return how to divide problems where engines are chosen by name; others divide nothing."""
+    return (
+        Decomposition() if not engines or "search" in engines else Decomposition(large=sys.maxsize)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,10 @@ class _Round:
     hot_eur: float
     cold_eur: float
     fewer: bool = False
+
+    def steps_of(self, share: float) -> int:
+        """Return the steps of a task that has some share of all visits."""
+        return self.steps if self.steps >= UNCOUNTED else max(1, round(self.steps * share))
 
 
 class _Rounds:
@@ -137,7 +150,7 @@ class _Rounds:
         zones = self._where.zones(self._how.zone)
         tasks = (
             SubTask(zone.problem, ((),) * len(zone.trucks), None, self._seed(), 1,
-                    until - monotonic(), 1e-9, 1e-9)
+                    max(until - monotonic(), FIRST_S * len(zone.visits)), 1e-9, 1e-9)
             for zone in zones
         )  # fmt: skip
         results = list(self._pool.map(work, tasks))
@@ -168,7 +181,7 @@ class _Rounds:
             if monotonic() < end:
                 self._round(
                     _Round(
-                        steps // ROUNDS, end,
+                        part(steps, ROUNDS), end,
                         hot * ratio ** (number / ROUNDS), hot * ratio ** ((number + 1) / ROUNDS),
                     )
                 )  # fmt: skip
@@ -180,13 +193,13 @@ class _Rounds:
         nears = list(self._where.neighbourhoods(self.tours, size, self._random))
         if not nears:
             return
-        workers = self._how.workers
-        seconds = (this.until - monotonic()) * workers / max(len(nears), workers)
+        turns = -(-len(nears) // self._how.workers)
+        seconds = max(0.0, this.until - monotonic()) / turns
         tasks = (
             SubTask(
                 near.part.problem, near.tours, self._groups(near.part), self._seed(),
-                max(1, round(this.steps * len(near.part.visits) / visits)), seconds,
-                this.hot_eur, this.cold_eur, this.fewer,
+                this.steps_of(len(near.part.visits) / visits), seconds,
+                this.hot_eur, this.cold_eur, this.fewer, max(1, self._how.workers // len(nears)),
             )
             for near in nears
         )  # fmt: skip
@@ -195,11 +208,11 @@ class _Rounds:
     def _adopt(self, parts: Iterable[Part], results: Iterable[SubResult]) -> None:
         """Take over what the tasks of a round found."""
         eur, best = 0.0, dict[int, tuple[int, ...]]()
-        for part, result in zip(parts, results, strict=True):
+        for inner, result in zip(parts, results, strict=True):
             eur += result.best_eur
-            for truck, last, nodes in zip(part.trucks, result.last, result.best, strict=True):
-                self.tours[truck] = part.outer(last)
-                best[truck] = part.outer(nodes)
+            for truck, last, nodes in zip(inner.trucks, result.last, result.best, strict=True):
+                self.tours[truck] = inner.outer(last)
+                best[truck] = inner.outer(nodes)
         if eur < self.best_eur:
             self.best, self.best_eur = best, eur
 

@@ -10,12 +10,13 @@ import numpy as np
 from optimizer.model import Solution, Tour, Unserved
 from optimizer.solve.days import solution_of
 from optimizer.solve.decomposition.division import Size
+from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.facts import Facts
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from optimizer.solve.decomposition.division import Map, Neighbourhood, Tours
 
@@ -31,8 +32,23 @@ def started(where: Map, tours: Tours, engine: str, seed: int) -> Solution:
         for near in where.neighbourhoods(tours, SIZE, np.random.default_rng(seed))
         for tour in _outer(near, _inner(near)[1]).tours
     ]
+    found += _homeward(where, {tour.truck for tour in found})
     found.sort(key=lambda tour: tour.truck)
     return Solution(tuple(found), (), engine, seed)
+
+
+def _homeward(where: Map, planned: set[int]) -> Iterator[Tour]:
+    """Yield the tours of trucks underway that get nothing more to do."""
+    trucks = where.problem.trucks
+    idle = [t for t, truck in enumerate(trucks) if truck.underway and t not in planned]
+    if not idle:
+        return
+    part = part_of(where.problem, (), idle)
+    builder = Builder(Facts(part.problem))
+    for number, truck in enumerate(idle):
+        route = builder.homeward(number)
+        if route is not None and route.nodes:
+            yield Tour(truck, route.start_s, part.outer(route.nodes))
 
 
 def completed(where: Map, solution: Solution, complete: Complete) -> Solution:

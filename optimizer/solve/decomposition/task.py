@@ -44,6 +44,7 @@ class SubTask:
         seconds: to take at most.
         hot_eur: first temperature; likewise `cold_eur`, the last.
         fewer: give up trucks that have a fixed cost, in place of annealing.
+        threads: that may help with that.
     """
 
     problem: Problem
@@ -55,6 +56,7 @@ class SubTask:
     hot_eur: float
     cold_eur: float
     fewer: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,12 @@ def work(task: SubTask) -> SubResult:
 
 def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResult:
     from optimizer.solve.sisr.arrays import arrays_of
-    from optimizer.solve.sisr.campaign import Campaign, Schedule
+    from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.plan import plan_from
+    from optimizer.solve.sisr.schedule import Schedule
 
     arrays, origin = arrays_of(facts, task.groups)
-    campaign = Campaign(arrays, task.seed, threads=1)
+    campaign = Campaign(arrays, task.seed, task.threads)
     plan = plan_from(arrays, origin, given)
     if len(plan.left_out):
         plan = _filled(campaign, arrays, plan, until, task.seed)
@@ -115,8 +118,8 @@ def _work(task: SubTask, facts: Facts, given: Solution, until: float) -> SubResu
 
 def _filled(campaign: Campaign, arrays: Arrays, plan: Plan, until: float, seed: int) -> Plan:
     """Insert what is left out as long as that finds places, with all trucks there are."""
-    from optimizer.solve.sisr.campaign import Schedule
     from optimizer.solve.sisr.plan import Plan
+    from optimizer.solve.sisr.schedule import Schedule
 
     members = np.arange(arrays.visits, dtype=np.int32)
     none = np.zeros(0, np.int32)

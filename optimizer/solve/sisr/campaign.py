@@ -1,13 +1,18 @@
-"""The phases of a search: shorten, give up trucks, then anneal; on two threads where it pays.
+"""The phases of a search: fill, shorten, give up trucks, then anneal; on two threads.
 
 A search has a number of steps and an instant to stop at. The same seed and steps give the same
-plan as long as the instant does not come first; near it, the cooling follows the clock.
+plan as long as the instant does not come first; near it, the cooling follows the clock. Where no
+steps are counted the instant alone decides.
+
+A tight fleet: what finds no place is first given more trucks than there are, as a detour, and
+these are then given up one by one (`optimizer.solve.sisr.spare`).
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,6 +21,8 @@ import numpy as np
 from optimizer.solve.sisr.annealing import anneal, ready
 from optimizer.solve.sisr.arrays import MANDATORY_EUR
 from optimizer.solve.sisr.plan import Plan, plan_of
+from optimizer.solve.sisr.schedule import Schedule, part
+from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
 from optimizer.solve.sisr.state import new_state
 
 if TYPE_CHECKING:
@@ -30,38 +37,9 @@ THREADS = 2
 DIVIDED = 8  # tours from which on the threads share one plan instead of making two
 ROUNDS = 24  # divisions of a plan
 SPARE = 2  # trucks of each kind kept ready besides those in use
-CHUNK = 1000  # steps between two looks at the clock
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long a phase goes on, and how it cools.
-
-    Attributes:
-        steps: to make at most.
-        began, until: instants of `time.monotonic`.
-        hot, cold: first and last temperature in euro.
-        enough: stop as soon as nothing mandatory more than this many visits is left out.
-    """
-
-    steps: int
-    began: float
-    until: float
-    hot: float
-    cold: float
-    enough: int | None = None
-
-    def progress(self, done: int) -> float:
-        """Return how much of the phase is over, by steps or, where time is short, by time."""
-        now, budget = monotonic(), max(self.until - self.began, 1e-9)
-        spent = now - self.began
-        if done and spent / done * self.steps > 0.8 * budget:
-            return min(1.0, max(done / self.steps, spent / budget))
-        return done / self.steps
-
-    def temperature(self, done: int) -> float:
-        """Return the temperature after some steps."""
-        return float(self.hot * (self.cold / self.hot) ** self.progress(done))
+FILL = 0.04  # share of the time to find a place for everything in the fleet as it is
+FAILS = 4  # trucks in a row that cannot be given up, after which none can
+TRY = 0.08  # share of the time to give up one truck
 
 
 class Campaign:
@@ -78,53 +56,110 @@ class Campaign:
         self._seed = seed
         self._random = np.random.default_rng(seed)
         self._threads = threads
-        self._spares = _spares(P)
+        self._spares = alike(P)
+        self._spare = SPARE
+        self._budget_s = 0.0
 
     def run(self, start: Plan, steps: int, until: float) -> Plan:
         """Return the best plan found from a start."""
         began = monotonic()
         if not self._P.visits or steps <= 0:
             return start
-        plan = self.with_fewer_trucks(start, steps, began + 0.6 * (until - began))
+        self._budget_s, plan = until - began, start
+        if self._missing(plan):
+            plan = self._fill(plan, steps, began + FILL * self._budget_s)
+        if self._missing(plan):
+            found = self._by_spare_trucks(plan, steps, began + 0.7 * self._budget_s)
+            if self._missing(found) < self._missing(plan):
+                plan = found
+        else:
+            plan = self._smaller_fleet(plan, steps, began + 0.6 * self._budget_s)
         return self._anneal(plan, steps, until, HOT, COLD)
 
-    def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
-        """Shorten a plan, then give up trucks whose fixed cost could be saved."""
-        if not self._droppable(plan):
-            return plan
-        began = monotonic()
-        plan = self._anneal(plan, steps // 6, began + 0.25 * (until - began), HOT / 3, COLD)
-        return self._smaller_fleet(plan, steps, until)
+    def _fill(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Find a place for what is left out."""
+        scale = self.scale(plan)
+        schedule = Schedule(
+            part(steps, 8), monotonic(), until, 0.02 * scale, 0.02 * scale, enough=0
+        )
+        return self._side_by_side(plan, schedule, self._threads)
+
+    def _by_spare_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Serve everything with more trucks than there are, then give up those too many."""
+        real = self._P
+        self._P = with_more_trucks(real)
+        self._spares = alike(self._P)
+        try:
+            wide = replace(plan, tours=dict(plan.tours))
+            wide = self._fill(wide, steps, monotonic() + 0.11 * self._budget_s)
+            if self._missing(wide):
+                return plan
+            wide = self._anneal(
+                wide, part(steps, 8), monotonic() + 0.15 * self._budget_s, HOT / 3, COLD
+            )
+            self._spare = 0
+            fails = 0
+            while many := surplus(self._P, real, wide):
+                if fails == FAILS or monotonic() >= until:
+                    return plan
+                found = self._without_one_of(wide, many, steps)
+                fails, wide = (0, found) if found else (fails + 1, wide)
+            return renamed(self._P, real, wide)
+        finally:
+            self._P, self._spares, self._spare = real, alike(real), SPARE
+
+    def _without_one_of(self, plan: Plan, trucks: list[int], steps: int) -> Plan | None:
+        """Give up one of some trucks, likely one of little load; then shorten a little."""
+        which = min(int(self._random.geometric(0.6)) - 1, len(trucks) - 1)
+        found = self._without(plan, trucks[which], steps)
+        if self._missing(found) > self._missing(plan):
+            return None
+        until = monotonic() + 0.5 * TRY * self._budget_s
+        return self._anneal(found, part(steps, 24), until, HOT / 6, COLD)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
         schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
         if self._threads > 1 and len(plan.used) >= DIVIDED:
             return self._divided(plan, schedule)
-        return self._side_by_side(plan, schedule, 1 if self._P.visits < 150 else self._threads)
+        alone = schedule.counted and self._P.visits < 150
+        return self._side_by_side(plan, schedule, 1 if alone else self._threads)
+
+    def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Return a plan with as few trucks as are found until some instant."""
+        self._budget_s = until - monotonic()
+        return self._smaller_fleet(plan, steps, until)
 
     def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
-        """Give up trucks one by one as long as that makes the plan cheaper."""
+        """Shorten, then give up trucks one by one as long as that makes the plan cheaper."""
+        if not self._droppable(plan):
+            return plan
+        until_short = monotonic() + 0.15 * self._budget_s
+        plan = self._anneal(plan, part(steps, 6), until_short, HOT / 3, COLD)
         fails = 0
-        share = (until - monotonic()) / 5
-        while fails < 3 and monotonic() < until and (droppable := self._droppable(plan)):
+        while fails < 2 and monotonic() < until and (droppable := self._droppable(plan)):
             which = 0 if not fails else int(self._random.integers(min(len(droppable), 2 + fails)))
-            truck = droppable[which]
-            rest = {t: nodes for t, nodes in plan.tours.items() if t != truck and len(nodes)}
-            visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
-            without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
-            missing = self._missing(plan)
-            scale = self.scale(plan)
-            schedule = Schedule(
-                max(1, steps // 8), monotonic(), min(until, monotonic() + share),
-                0.05 * scale, 0.01 * scale, missing,
-            )  # fmt: skip
-            found = self._side_by_side(without, schedule, self._threads)
-            if self._missing(found) <= missing and found.eur < plan.eur:
+            found = self._without(plan, droppable[which], steps)
+            if self._missing(found) <= self._missing(plan) and found.eur < plan.eur:
                 plan, fails = found, 0
             else:
                 fails += 1
         return plan
+
+    def _without(self, plan: Plan, truck: int, steps: int) -> Plan:
+        """Let the other trucks in use take over what one has to do."""
+        rest = {t: nodes for t, nodes in plan.tours.items() if t != truck and len(nodes)}
+        visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
+        without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
+        spare, self._spare = self._spare, 0
+        scale = self.scale(plan)
+        schedule = Schedule(
+            part(steps, 8), monotonic(), monotonic() + TRY * self._budget_s,
+            0.05 * scale, 0.01 * scale, self._missing(plan),
+        )  # fmt: skip
+        found = self._side_by_side(without, schedule, self._threads)
+        self._spare = spare
+        return found
 
     def _droppable(self, plan: Plan) -> list[int]:
         """Return trucks whose fixed cost could be saved, the least loaded first."""
@@ -154,14 +189,18 @@ class Campaign:
                 way = [P.kinds["start"][kind], *nodes, P.kinds["end"][kind]]
                 eur += float(P.euro[P.kinds["tariff"][kind], way[:-1], way[1:]].sum())
                 stops += int((nodes < P.visits).sum())
-        return max(eur / max(1, stops), 1e-6)
+        if not stops:
+            near = P.near[:, :3].astype(np.int64)
+            legs = np.take_along_axis(P.euro[0, : P.visits, : P.visits], near, 1)
+            eur, stops = float(legs.sum()), max(1, legs.size)
+        return max(eur / stops, 1e-6)
 
     def _side_by_side(self, plan: Plan, schedule: Schedule, threads: int) -> Plan:
         """Search on several threads from the same plan; the best result counts."""
         members = np.arange(self._P.visits, dtype=np.int32)
-        if schedule.enough is None:
-            plan = self.with_spares(plan)
-        jobs = [(plan, members, schedule, self._next_seed()) for _ in range(threads)]
+        plan = self.with_spares(plan)
+        met = Event() if schedule.enough is not None and not schedule.counted else None
+        jobs = [(plan, members, schedule, self._next_seed(), met) for _ in range(threads)]
         return min((best for _, best in self._together(jobs)), key=lambda found: found.eur)
 
     def _divided(self, plan: Plan, schedule: Schedule) -> Plan:
@@ -175,13 +214,15 @@ class Campaign:
                 break
             end = (number + 1) / ROUNDS
             round_ = Schedule(
-                max(1, schedule.steps // ROUNDS), monotonic(), began + end * span,
+                part(schedule.steps, ROUNDS), monotonic(), began + end * span,
                 schedule.hot * ratio ** (number / ROUNDS), schedule.hot * ratio**end,
             )  # fmt: skip
             if round_.until <= round_.began:
                 continue
             parts = self._parts(current, number)
-            jobs = [(part, _visits(self._P, part), round_, self._next_seed()) for part in parts]
+            jobs = [
+                (part, _visits(self._P, part), round_, self._next_seed(), None) for part in parts
+            ]
             found = self._together(jobs)
             current = _joined([after for after, _ in found])
             candidate = _joined([least for _, least in found])
@@ -190,7 +231,7 @@ class Campaign:
         return best
 
     def _together(
-        self, jobs: Sequence[tuple[Plan, NDArray[np.int32], Schedule, int]]
+        self, jobs: Sequence[tuple[Plan, NDArray[np.int32], Schedule, int, Event | None]]
     ) -> list[tuple[Plan, Plan]]:
         if len(jobs) == 1:
             return [self.phase(*jobs[0])]
@@ -198,24 +239,42 @@ class Campaign:
             return list(pool.map(lambda job: self.phase(*job), jobs))
 
     def phase(
-        self, plan: Plan, members: NDArray[np.int32], schedule: Schedule, seed: int
+        self,
+        plan: Plan,
+        members: NDArray[np.int32],
+        schedule: Schedule,
+        seed: int,
+        met: Event | None = None,
     ) -> tuple[Plan, Plan]:
-        """Anneal; return the plan at the end and the best one."""
+        """Anneal; return the plan at the end and the best one.
+
+        Args:
+            plan: where to begin.
+            members: the visits that belong to the search.
+            schedule: how long, and how it cools.
+            seed: of the random numbers.
+            met: set by the first of several threads that has enough; then all stop.
+        """
         P = self._P  # noqa: N806
         state = new_state(P, plan.tours, plan.left_out, members, seed)
         best = new_state(P, plan.tours, plan.left_out, members, seed)
         current_eur = best_eur = float(ready(P, state))
         if not len(members):
             return plan_of(state, current_eur), plan_of(best, best_eur)
-        done, chunk = 0, max(10, min(CHUNK, schedule.steps // 100))
-        while done < schedule.steps and monotonic() < schedule.until:
+        done, chunk = 0, schedule.first_chunk
+        while done < schedule.steps and (now := monotonic()) < schedule.until:
             if schedule.enough is not None and self._missing(plan_of(best, 0)) <= schedule.enough:
+                if met is not None:
+                    met.set()
+                break
+            if met is not None and met.is_set():
                 break
             steps = min(chunk, schedule.steps - done)
             current_eur, best_eur = anneal(
                 P, state, best, members, steps, schedule.temperature(done), current_eur, best_eur
             )
             done += steps
+            chunk = schedule.next_chunk(chunk, monotonic() - now)
         return plan_of(state, current_eur), plan_of(best, best_eur)
 
     def _parts(self, plan: Plan, number: int) -> list[Plan]:
@@ -250,21 +309,14 @@ class Campaign:
     def with_spares(self, plan: Plan) -> Plan:
         """Return a plan of the trucks in use and some of each kind that are not."""
         tours = {truck: plan.tours[truck] for truck in plan.used}
-        for alike in self._spares:
-            idle = [truck for truck in alike if truck not in tours][:SPARE]
+        spare = len(self._P.kind) if self._spare and self._missing(plan) else self._spare
+        for group in self._spares:
+            idle = [truck for truck in group if truck not in tours][:spare]
             tours.update({truck: np.zeros(0, np.int32) for truck in idle})
         return replace(plan, tours=tours)
 
     def _next_seed(self) -> int:
         return int(self._random.integers(2**31))
-
-
-def _spares(P: Arrays) -> list[list[int]]:  # noqa: N803
-    """Return the trucks that are alike in all that counts."""
-    alike: dict[object, list[int]] = {}
-    for truck, kind in enumerate(P.kind):
-        alike.setdefault((int(kind), P.allowed[:, truck].tobytes()), []).append(truck)
-    return list(alike.values())
 
 
 def _visits(P: Arrays, plan: Plan) -> NDArray[np.int32]:  # noqa: N803

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optimizer.solve.demands import demands
-from optimizer.solve.sisr.warm import is_warm
+from optimizer.solve.demands import binding
+from optimizer.solve.sisr.cache import is_warm
+from optimizer.solve.sisr.schedule import UNCOUNTED
 
 if TYPE_CHECKING:
     from optimizer.model import Problem, Solution
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 MOST_VISITS = 4000  # beyond, matrices of all pairs are too large; such days are to be divided
 MOST_BREAKS = 4
+BUILT = 400  # visits beyond which the plain construction takes too long
+SMALL = 60  # visits up to which a counted number of steps finds what there is to find
+STEPS, STEPS_PER_VISIT = 20_000, 1000
 NAME = "compiled-ruin-and-recreate"
 
 
@@ -32,6 +36,10 @@ class CompiledSearch:
     def supports(self, problem: Problem) -> bool:
         """Whether the search honours every rule of a problem, and is compiled."""
         return is_warm() and expressible(problem)
+
+    def builds(self, problem: Problem) -> bool:
+        """Whether a first plan is better left to this search, too."""
+        return len(problem.visits) > BUILT and self.supports(problem)
 
     def improve(
         self,
@@ -62,15 +70,21 @@ class CompiledSearch:
 
 
 def steps(visits: int, effort: float) -> int:
-    """Return how many steps a problem of a size gets."""
-    return round(effort * (5000 + 1000 * visits))
+    """Return how many steps a problem of a size gets.
+
+    With less than the full effort, and for small problems always, the steps are counted, so that
+    the same seed gives the same plan. A larger problem with the full effort uses all its time.
+    """
+    if effort >= 1.0 and visits > SMALL:
+        return UNCOUNTED
+    return round(effort * (STEPS + STEPS_PER_VISIT * visits))
 
 
 def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
     It knows no limit of driving between two breaks, unloads everything at one facility, and
-    honours no demand beyond the common ones.
+    honours no rule beyond the common ones; what a problem merely allows it does not use.
     """
     wanted = {
         fraction
@@ -81,7 +95,7 @@ def expressible(problem: Problem) -> bool:
     return (
         0 < len(problem.visits) <= MOST_VISITS
         and bool(problem.trucks)
-        and not demands(problem)
+        and not binding(problem)
         and any(wanted <= facility.accepts for facility in problem.facilities)
         and all(
             len(truck.breaks) <= MOST_BREAKS and truck.max_driving_between_breaks_s is None

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
+import subprocess
+import sys
 from time import monotonic
 
 import numpy as np
 
+from config.lifetime import die_with_parent
 from optimizer.model import BreakRule, Compartment, Facility, Problem, TimeWindow, Truck, Visit
-from optimizer.solve.sisr.compiled import available, code_folder
+from optimizer.solve.sisr.cache import COMPLETE, available, code_folder, is_warm
+
+NICE = 15  # plans come first, from the slower search as long as this takes
 
 log = logging.getLogger(__name__)
-
-
-def is_warm() -> bool:
-    """Whether all code is compiled already; loading it then takes a fraction of a second."""
-    return available and (code_folder() / "complete").exists()
 
 
 def warm_up() -> bool:
     """Compile whatever is not compiled yet; return whether the quick search is there.
 
-    Takes up to a minute of one core, once per version and machine; nothing when all is there.
+    Takes up to a minute of one core, once per version and machine; nothing when all is there. Of
+    several processes that come here at once one compiles, and the others wait for it.
     """
     if is_warm():
         return True
     if not available:
         log.warning("numba is missing: plans come from the slower search; install numba")
         return False
+    began = monotonic()
+    code_folder().mkdir(parents=True, exist_ok=True)
+    with (code_folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_warm():
+            _compile()
+            (code_folder() / COMPLETE).touch()
+            log.info("the search was compiled in %.0f s", monotonic() - began)
+    return True
+
+
+def warm_up_aside() -> subprocess.Popen[bytes] | None:
+    """Compile in a process of its own, after everybody else; None where nothing is to be done.
+
+    The process dies with the thread that calls this.
+    """
+    if is_warm() or not available:
+        warm_up()  # says so where numba is missing
+        return None
+    tie = die_with_parent()
+
+    def prepare() -> None:
+        os.nice(NICE)
+        if tie is not None:
+            tie()
+
+    command = [sys.executable, "-m", __name__]
+    return subprocess.Popen(command, preexec_fn=prepare)
+
+
+def _compile() -> None:
     from optimizer.model import Solution
     from optimizer.solve.facts import Facts
     from optimizer.solve.route import Builder
     from optimizer.solve.sisr.engine import CompiledSearch
 
-    began = monotonic()
-    example = _example()
-    builder = Builder(Facts(example))
-    CompiledSearch().search(builder, Solution(()), began + 600.0, 0, 1.0)
-    code_folder().mkdir(parents=True, exist_ok=True)
-    (code_folder() / "complete").touch()
-    log.info("the search was compiled in %.0f s", monotonic() - began)
-    return True
+    builder = Builder(Facts(_example()))
+    CompiledSearch().search(builder, Solution(()), monotonic() + 600.0, 0, 0.01)
 
 
 def _example() -> Problem:
@@ -63,3 +91,8 @@ def _example() -> Problem:
         for n in range(3)
     )  # fmt: skip
     return Problem(("waste",), visits, (yard,), trucks, (metres / 8).astype(np.int64), metres)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    warm_up()

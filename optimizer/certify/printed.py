@@ -31,14 +31,26 @@ def lines(certificate: Certificate, language: Language) -> Iterator[str]:
     for rule, needs, tours in grouped(certificate.not_judged, law, language):
         head = "nicht geprüft: braucht" if german else "not judged: needs"
         yield f"{head} {needs}: {rule.citation} ({rule.text(language)}); {_some(tours)}"
-    for rule, why, tours in grouped(certificate.not_applied, law, language):
+    for why, (citations, names) in _exempt(certificate, language).items():
         head = "gilt nicht" if german else "does not apply"
-        yield f"{head}: {rule.citation}: {why}; {_some(tours)}"
+        yield f"{head}: {', '.join(citations)}: {why}; {_some([*names])}"
     if certificate.plan.unused:
         head = "nicht verwendete Spalten" if german else "columns that are not used"
         yield f"{head}: {', '.join(certificate.plan.unused)}"
     yield roads(certificate, language)
     yield f"{verdict(certificate, language)}: {counts(certificate, language)}"
+
+
+def _exempt(
+    certificate: Certificate, language: Language
+) -> dict[str, tuple[dict[str, None], dict[str, None]]]:
+    """Return citations and tours by the reason for which rules do not apply, each once."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for rule, why, tours in grouped(certificate.not_applied, certificate.law, language):
+        citations, names = found.setdefault(why, ({}, {}))
+        citations[rule.citation] = None
+        names.update(dict.fromkeys(tours))
+    return found
 
 
 def counts(certificate: Certificate, language: Language) -> str:
