@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from optimizer.explain.text import NOTHING, Text, eur, level, money, share
 
 
+BY_DAYS_TO_COME = "horizon"  # the policy that prices today against later tours
+
+
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
     """What is believed of a container and what it is worth today.
@@ -35,12 +38,6 @@ class ContainerFacts:
     joins: bool
     gap_days: float
     reading: float | None
-
-    @property
-    def by_days_to_come(self) -> bool:
-        """Whether its price is not its own risk's or credit's, but that of later tours."""
-        own_eur = max(self.waiting_eur / max(self.saved_share, 1e-9), self.credit_eur)
-        return abs(self.prize_eur - own_eur) > 0.01 * max(own_eur, 1.0)
 
     @property
     def on_the_way(self) -> bool:
@@ -127,7 +124,7 @@ def _visit_en(
     risk = f"overflows within {one.gap_days:.0f} d with {one.p_overflow:.0%}"
     if prize_eur is None:
         return f"{state} and {risk}, so it has to be emptied today; {adds}."
-    if one.by_days_to_come:
+    if policy == BY_DAYS_TO_COME:
         return (
             f"{state} and {risk}: waiting costs {eur(one.waiting_eur, 'en')}; against the tours of "
             f"the days to come the visit is worth {eur(prize_eur, 'en')} today; {adds}."
@@ -155,7 +152,7 @@ def _visit_de(
     risk = f"läuft binnen {one.gap_days:.0f} T mit {one.p_overflow * 100:.0f} % über"
     if prize_eur is None:
         return f"{state} und {risk}, muss also heute geleert werden; {adds}."
-    if one.by_days_to_come:
+    if policy == BY_DAYS_TO_COME:
         return (
             f"{state} und {risk}: Warten kostet {eur(one.waiting_eur, 'de')}; gegenüber den Touren "
             f"der nächsten Tage ist der Halt heute {eur(prize_eur, 'de')} wert; {adds}."
