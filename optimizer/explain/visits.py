@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from optimizer.explain.text import NOTHING, Text, eur, level, money, share
 
-
 BY_DAYS_TO_COME = "horizon"  # the policy that prices today against later tours
 
 
