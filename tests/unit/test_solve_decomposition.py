@@ -10,12 +10,17 @@ import dataclasses
 import math
 import pickle
 from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+if find_spec("numba"):
+    import_module("numba").config.DISABLE_JIT = True  # before the compiled search is imported
 
 from optimizer.check import check
 from optimizer.model import (
@@ -39,7 +44,6 @@ from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.decomposition.task import SubTask, work
 from optimizer.solve.decomposition.zones import divided
 from optimizer.travel import PlanarTravel
-from tests.fixtures.interpreted import interpreted
 
 if TYPE_CHECKING:
     from optimizer.travel import Locations, Metres, Seconds
@@ -202,10 +206,7 @@ def test_the_compiled_search_does_the_tasks(monkeypatch: pytest.MonkeyPatch) -> 
     where = np.array(day.blocks.coordinates)  # type: ignore[union-attr]
     where[3 + 12] = where[3 + 11]
     day = day.replace(blocks=SmallBlocks(where, seconds_per_unit=0.15))
-    with interpreted():
-        plan = solve(
-            day, NO_LIMIT_S, effort=0.002, division=dataclasses.replace(BY_FORCE, large=10)
-        )
+    plan = solve(day, NO_LIMIT_S, effort=0.002, division=dataclasses.replace(BY_FORCE, large=10))
     report = check(day, plan)
     assert report.violations == ()
     assert plan.unserved == ()
