@@ -10,17 +10,12 @@ import dataclasses
 import math
 import pickle
 from collections import Counter
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-if find_spec("numba"):
-    import_module("numba").config.DISABLE_JIT = True  # before the compiled search is imported
 
 from optimizer.check import check
 from optimizer.model import (
