@@ -157,6 +157,7 @@ class TestPlan:
             assert all(stop.why for stop in tour.stops if stop.kind == "visit")
         assert {one.site for one in stored.unserved} == {one.site for one in plan.left_out}
         told = basis.explanation(connection, name)
+        assert told is not None
         assert told == json.loads(json.dumps(explanation_document(plan)))
         stop = next(one for one in told["sites"] if one["state"] == "visited")
         only = cli_explain.only(told, stop["containers"][0])
@@ -164,8 +165,8 @@ class TestPlan:
             f"{stop['site']} ({' '.join(stop['containers'])}, {stop['vehicle']}): "
             f"{stop['text']['de']}"
         ]
-        tour = cli_explain.lines(cli_explain.only(told, stop["vehicle"]), "en")
-        assert any("shift: " in line for line in tour)
+        lines = cli_explain.lines(cli_explain.only(told, stop["vehicle"]), "en")
+        assert any("shift: " in line for line in lines)
         known = beliefs.load(connection)
         assert set(known) == {container.id for container in region.containers}
         assert all(0 <= row.overflow_risk <= 1 and row.fill_sd > 0 for row in known.values())
