@@ -39,6 +39,7 @@ from optimizer.replan import (
     TruckFull,
     UrgentStop,
     replan,
+    ruin_and_recreate,
 )
 from optimizer.replan.progress import as_planned
 from optimizer.solve import solve
@@ -127,7 +128,7 @@ def some_event(day: RunningDay, random: np.random.Generator) -> Event:
 def measure(day: RunningDay, event: Event, budget_s: float) -> Outcome:
     """Answer one event."""
     began, began_cpu = time.perf_counter(), time.process_time()
-    proposal = replan(day, [event], budget_s=budget_s)
+    proposal = replan(day, [event], budget_s=budget_s, polish=ruin_and_recreate)
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
     return Outcome(
         type(event).__name__,

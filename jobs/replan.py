@@ -16,7 +16,7 @@ from jobs.replan_record import replan_record
 from jobs.running_day import read, running_day
 from optimizer.formats.event_json import EventPart
 from optimizer.model import Places, TravelTimes
-from optimizer.replan import Polish, Proposal, Ways, replan
+from optimizer.replan import Polish, Proposal, Ways, replan, ruin_and_recreate
 from storage import replans
 from storage.queue import Fence
 
@@ -39,7 +39,7 @@ def run(
     now: datetime,
     *,
     budget_s: float = BUDGET_S,
-    polish: Polish | None = None,
+    polish: Polish | None = ruin_and_recreate,
     fence: Fence | None = None,
 ) -> tuple[str, Proposal]:
     """Answer events with a proposal and store it; no tour changes before it is accepted.

@@ -22,7 +22,7 @@ the other days:
 
 So a site whose neighbours are due tomorrow is worth less today, and one that nobody will pass for
 days is worth more. Straight lines stand for roads. What it changes is measured in
-`docs/adr/0012-the-days-to-come.md`.
+`docs/adr/0014-the-days-to-come.md`.
 """
 
 from dataclasses import dataclass, field

@@ -136,7 +136,8 @@ def _table(group: str, chosen: Sequence[Instance], cells: Table) -> str:
             row.append(text)
             if gap is not None and "decimal" not in instance.name:
                 gaps[name].append(gap)
-        best = f"{reference:,.1f}" + ("" if known is not None else " (best here)")
+        best = f"{reference:,.1f}" if reference else "-"
+        best += "" if known is not None else " (best here)"
         budget_s = next(iter(of.values())).results[0].run.budget_s
         rows.append(f"| {instance.name} | {budget_s:g} s | {best} | " + " | ".join(row) + " |")
     if not rows:

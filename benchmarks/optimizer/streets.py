@@ -40,8 +40,8 @@ OPEN = TimeWindow(7 * HOUR, 16 * HOUR)
 PAYLOAD_KG = 10_000.0
 UNLOAD_S = 900
 WINDOWS = 0.1  # share of the stops with a window of two hours
-ROUND_TRIP_S = 1500  # guess of the way to a facility and back
-BETWEEN_S = 75  # guess of the way from stop to stop
+DRAWN = 4  # points of streets for each stop to choose from
+SPREAD_DEG = 0.006  # of stops around the middle of their round; some 500 m
 
 
 def street_day(extract: Path, size: int, cache: Path, seed: int = 1) -> Problem:
@@ -58,16 +58,17 @@ def street_day(extract: Path, size: int, cache: Path, seed: int = 1) -> Problem:
 
 def _made(extract: Path, size: int, cache: Path, random: np.random.Generator) -> Problem:
     travel = open_roads(RoadsSource(extract), cache)
-    points = road_points(extract).lon_lat
+    points = _reachable(travel, road_points(extract).lon_lat, DRAWN * size + 400, random)
     middle = np.median(points, axis=0)
+    nearness = np.hypot(*(points - middle).T).argsort()
+    depot = points[nearness[len(points) // 3]]  # neither in the middle nor far out
     ends = points[_far_apart(points, middle)]
-    depot = points[random.integers(len(points))] * 0.3 + middle * 0.7
     stops = _clusters(points, size, random)
-    places = _reachable(travel, np.vstack([depot, ends, stops]), size + 3)
+    places = Places.of(np.vstack([depot, ends, stops]))
     matrix = travel.matrix(places)
     kg = random.integers(60, 400, size)
     service_s = random.integers(120, 300, size)
-    fleet = _fleet(int(kg.sum()), int(service_s.sum()), size)
+    fleet = _fleet(int(kg.sum()), int(service_s.sum()), matrix.duration_s)
     return Problem(
         fractions=("residual",),
         visits=tuple(
@@ -99,11 +100,15 @@ def _truck(number: int) -> Truck:
     )
 
 
-def _fleet(kg: int, service_s: int, size: int) -> int:
-    """Return a fleet with little to spare: what the work needs, and one."""
+def _fleet(kg: int, service_s: int, duration_s: NDArray[np.int64]) -> int:
+    """Return a fleet with little to spare: a third and two more than a rough count of the work."""
+    stops = duration_s[3:, 3:]
+    between_s = np.sort(stops, axis=1)[:, 1:6].mean()  # to one of the nearest
+    there_s = duration_s[3:, 1:3].min(axis=1).mean()
     trips = math.ceil(kg / PAYLOAD_KG)
-    work_s = service_s + size * BETWEEN_S + trips * (UNLOAD_S + ROUND_TRIP_S)
-    return math.ceil(work_s / (SHIFT.latest_s - SHIFT.earliest_s - BREAK.duration_s)) + 1
+    work_s = service_s + len(stops) * between_s + trips * (UNLOAD_S + 2 * there_s)
+    day_s = SHIFT.latest_s - SHIFT.earliest_s - BREAK.duration_s - there_s
+    return math.ceil(1.3 * work_s / day_s) + 2
 
 
 def _window(random: np.random.Generator) -> tuple[TimeWindow, ...]:
@@ -125,18 +130,18 @@ def _far_apart(points: NDArray[np.float64], middle: NDArray[np.float64]) -> list
 def _clusters(
     points: NDArray[np.float64], size: int, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Return more stops than wanted, around as many centres as there are rounds."""
+    """Return stops around as many centres as there are rounds."""
     centres = points[random.integers(len(points), size=max(4, size // 40))]
-    chosen = centres[random.integers(len(centres), size=2 * size)]
-    wanted = chosen + random.normal(0, 0.006, chosen.shape)
+    chosen = centres[random.integers(len(centres), size=size)]
+    wanted = chosen + random.normal(0, SPREAD_DEG, chosen.shape)
     nearest = [int(np.hypot(*(points - place).T).argmin()) for place in wanted]
     return points[nearest]
 
 
-def _reachable(travel: TravelTimes, lon_lat: NDArray[np.float64], count: int) -> Places:
-    """Return the first so many places that a truck gets to."""
-    places = Places.of(lon_lat)
-    good = np.flatnonzero(travel.snap(places).ok)
-    if len(good) < count or list(good[:3]) != [0, 1, 2]:
-        raise SystemExit("too few of the drawn places are on roads; take another seed")
-    return places.take(good[:count])
+def _reachable(
+    travel: TravelTimes, lon_lat: NDArray[np.float64], count: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return some of the points, those that a truck gets to."""
+    drawn = random.choice(lon_lat, min(count, len(lon_lat)), replace=False)
+    good: NDArray[np.float64] = drawn[travel.snap(Places.of(drawn)).ok]
+    return good

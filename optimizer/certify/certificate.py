@@ -10,8 +10,9 @@ from typing import Any
 
 from config.law import Language, Law, Rule
 from config.region import Region
-from optimizer.certify.finding import Finding, NotApplied, NotJudged, clock, duration
+from optimizer.certify.finding import Finding, NotApplied, NotJudged, duration
 from optimizer.certify.given import GivenPlan
+from optimizer.check.report import clock
 from optimizer.explain import Text
 from optimizer.model import ProviderInfo
 

@@ -51,13 +51,6 @@ class NotApplied:
 Outcome = Finding | NotJudged | NotApplied
 
 
-def clock(seconds: float) -> str:
-    """Write a time of the day as 08:15, or 08:15:30."""
-    minutes, rest = divmod(round(seconds), 60)
-    text = f"{minutes // 60:02d}:{minutes % 60:02d}"
-    return f"{text}:{rest:02d}" if rest else text
-
-
 def duration(seconds: float) -> str:
     """Write a span of time as 4 h 31 min, 45 min or 20 s."""
     minutes, rest = divmod(round(seconds), 60)

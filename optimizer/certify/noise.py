@@ -9,8 +9,9 @@ from datetime import date
 
 from config.region import WEEKDAYS, Service, seconds_of_day
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotJudged, Outcome, clock
+from optimizer.certify.finding import Finding, NotJudged, Outcome
 from optimizer.certify.stop import Stop
+from optimizer.check.report import clock
 from optimizer.explain import Text
 
 TIMES = Text("arrival and departure at each stop", "Ankunft und Abfahrt an jedem Halt")

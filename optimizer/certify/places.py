@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from config.region import WEEKDAYS, Facility, seconds_of_day
 from config.region_source import suggestion
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotJudged, Outcome, clock
+from optimizer.certify.finding import Finding, NotJudged, Outcome
 from optimizer.certify.given import Action
 from optimizer.certify.noise import TIMES
 from optimizer.certify.stop import Stop
+from optimizer.check.report import clock
 from optimizer.explain import Text
 
 HOW_FAR = Text("how far the truck reverses", "wie weit der Wagen rückwärts fährt")

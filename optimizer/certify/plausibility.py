@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotJudged, Outcome, clock, duration
+from optimizer.certify.finding import Finding, NotJudged, Outcome, duration
 from optimizer.certify.noise import TIMES
 from optimizer.certify.timeline import Presence, is_place
+from optimizer.check.report import clock
 from optimizer.explain import Text
 
 ROADS = Text("travel times", "Fahrzeiten")

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from config.region import Vehicle, seconds_of_day
 from config.region_access import LIMITS, can_serve
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotApplied, NotJudged, Outcome, clock
+from optimizer.certify.finding import Finding, NotApplied, NotJudged, Outcome
 from optimizer.certify.loading import LITRES_BY, litres_of
 from optimizer.certify.plausibility import ROADS
 from optimizer.certify.stop import Stop
+from optimizer.check.report import clock
 from optimizer.explain import Text
 
 NO_BATTERY = Text("the vehicle has no battery", "der Wagen hat keine Batterie")

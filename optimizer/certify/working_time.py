@@ -5,7 +5,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from optimizer.certify.case import Case
-from optimizer.certify.finding import Finding, NotJudged, Outcome, clock, duration
+from optimizer.certify.finding import Finding, NotJudged, Outcome, duration
+from optimizer.check.report import clock
 from optimizer.explain import Text
 
 DAY_S = 86_400

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from optimizer.explain.text import NOTHING, Text, eur, level, money, share
 
+BY_DAYS_TO_COME = "horizon"  # the policy that prices today against later tours
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
@@ -121,6 +123,11 @@ def _visit_en(
     risk = f"overflows within {one.gap_days:.0f} d with {one.p_overflow:.0%}"
     if prize_eur is None:
         return f"{state} and {risk}, so it has to be emptied today; {adds}."
+    if policy == BY_DAYS_TO_COME:
+        return (
+            f"{state} and {risk}: waiting costs {eur(one.waiting_eur, 'en')}; against the tours of "
+            f"the days to come the visit is worth {eur(prize_eur, 'en')} today; {adds}."
+        )
     if one.on_the_way:
         return (
             f"{state}, not urgent, but on the way: emptying it now saves "
@@ -144,6 +151,11 @@ def _visit_de(
     risk = f"läuft binnen {one.gap_days:.0f} T mit {one.p_overflow * 100:.0f} % über"
     if prize_eur is None:
         return f"{state} und {risk}, muss also heute geleert werden; {adds}."
+    if policy == BY_DAYS_TO_COME:
+        return (
+            f"{state} und {risk}: Warten kostet {eur(one.waiting_eur, 'de')}; gegenüber den Touren "
+            f"der nächsten Tage ist der Halt heute {eur(prize_eur, 'de')} wert; {adds}."
+        )
     if one.on_the_way:
         return (
             f"{state}, nicht dringend, liegt aber am Weg: die Leerung spart "

@@ -19,6 +19,7 @@ from optimizer.replan.events import (
     TruckFull,
     UrgentStop,
 )
+from optimizer.replan.polish import ruin_and_recreate
 from optimizer.replan.proposal import LeftUndone, Moved, NewTour, Proposal
 from optimizer.replan.replan import replan
 
@@ -43,4 +44,5 @@ __all__ = [
     "UrgentStop",
     "Ways",
     "replan",
+    "ruin_and_recreate",
 ]

@@ -73,13 +73,15 @@ class Answers:
             locked_out += stuck
         return self.candidate("in-order", self._filled(routes, waiting), locked_out)
 
-    def relocated(self, start: Candidate) -> Candidate:
-        """Let single visits go where that is worth the change, as long as there is time."""
+    def relocated(self, start: Candidate, share: float = 1.0) -> Candidate:
+        """Let single visits go where that is worth the change, in a share of the time left."""
+        now = monotonic()
+        until = now + share * max(0.0, self._until - now)
         best, improved = start, True
-        while improved and monotonic() < self._until:
+        while improved and monotonic() < until:
             improved = False
             for visit in self._movable(best):
-                if monotonic() >= self._until:
+                if monotonic() >= until:
                     break
                 changed = self._without(best, visit)
                 if changed is None:

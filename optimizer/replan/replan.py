@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from optimizer.replan.day import RunningDay
     from optimizer.replan.events import Event
 
+RELOCATING = 0.6  # share of the time for single stops, where an engine polishes after that
 ROUNDS = 8  # of looking at the ways that are really driven around a closed area
 
 
@@ -97,7 +98,7 @@ def _answered(
         bench = Bench(rest)
     answers = Answers(bench, rules, until)
     first = answers.in_order()
-    found = [first, answers.relocated(first)]
+    found = [first, answers.relocated(first, 1.0 if polish is None else RELOCATING)]
     if polish is not None and (one := answers.polished(found[-1], polish)) is not None:
         found.append(one)
     return rest, min((one for one in found if answers.allowed(one) or one is first),

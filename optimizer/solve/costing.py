@@ -66,10 +66,10 @@ class Insertions:
     def _cost(self, truck: int) -> float:
         """Return what the truck's tour costs as it is."""
         if truck not in self._costs:
-            route = self._before.get(truck)
+            route = self._before.get(truck) or self._builder.unused(truck)
             self._costs[truck] = (
                 judged(self._builder.facts.problem, truck, route.nodes, route.start_s).cost_eur
-                if route
+                if route and route.nodes
                 else 0.0
             )
         return self._costs[truck]

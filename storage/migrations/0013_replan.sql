@@ -1,8 +1,7 @@
 -- A published tour may change during the day. Its stops keep their numbers, by which trucks report
 -- them, and no number is ever given again; `position` says in which order they are driven.
-ALTER TABLE stop ADD COLUMN position integer;
+ALTER TABLE stop ADD COLUMN position integer NOT NULL DEFAULT 0;
 UPDATE stop SET position = number;
-ALTER TABLE stop ALTER COLUMN position SET NOT NULL;
 ALTER TABLE stop ADD COLUMN locked boolean NOT NULL DEFAULT false;  -- must stay where it is
 
 ALTER TABLE tour ADD COLUMN highest integer NOT NULL DEFAULT 0;     -- number given so far

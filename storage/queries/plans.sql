@@ -71,12 +71,12 @@ FROM tour WHERE id = %s
 SELECT s.tour, number, kind, place, name, lon, lat, arrival, departure, service_s, containers,
        s.kg, litres, why, eur, locked
 FROM stop s JOIN tour t ON t.id = s.tour
-WHERE t.plan = %s ORDER BY s.tour, position
+WHERE t.plan = %s ORDER BY s.tour, position, number
 
 -- name: stops_of_tour
 SELECT tour, number, kind, place, name, lon, lat, arrival, departure, service_s, containers,
        kg, litres, why, eur, locked
-FROM stop WHERE tour = %s ORDER BY position
+FROM stop WHERE tour = %s ORDER BY position, number
 
 -- name: unserved
 SELECT site, containers, reason, extra_eur FROM unserved WHERE plan = %s ORDER BY site

@@ -88,7 +88,7 @@ class Bench(WriterBench):
 @pytest.fixture(scope="module")
 def bench(database_server: DatabaseServer, database_template: str) -> Iterator[Bench]:
     """One database for all examples; each of them empties it first."""
-    database = database_server.create(database_template)
+    database = database_server.clone(database_template)
     made = Bench(database)
     yield made
     made.close()

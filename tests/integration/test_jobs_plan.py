@@ -15,6 +15,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from cli import explain as cli_explain
 from cli.plan import command
 from config.clock import FixedClock
 from config.errors import PlanError, StaleResultError
@@ -27,9 +28,9 @@ from jobs.believe import believe
 from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.snapshot import coming_day, depot_of, service_of, take_snapshot
 from jobs.worker import Desk
-from optimizer.daily import instant
+from optimizer.daily import explanation_document, instant
 from optimizer.model import TravelTimes
-from storage import assets, beliefs, outbox, plans, queue, telemetry
+from storage import assets, basis, beliefs, outbox, plans, queue, telemetry
 from storage.database import Database
 from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
 
@@ -155,6 +156,17 @@ class TestPlan:
             assert tour.start.astimezone(region.time_zone).date() == TUESDAY
             assert all(stop.why for stop in tour.stops if stop.kind == "visit")
         assert {one.site for one in stored.unserved} == {one.site for one in plan.left_out}
+        told = basis.explanation(connection, name)
+        assert told is not None
+        assert told == json.loads(json.dumps(explanation_document(plan)))
+        stop = next(one for one in told["sites"] if one["state"] == "visited")
+        only = cli_explain.only(told, stop["containers"][0])
+        assert cli_explain.lines(only, "de") == [
+            f"{stop['site']} ({' '.join(stop['containers'])}, {stop['vehicle']}): "
+            f"{stop['text']['de']}"
+        ]
+        of_tour = cli_explain.lines(cli_explain.only(told, stop["vehicle"]), "en")
+        assert any("shift: " in line for line in of_tour)
         known = beliefs.load(connection)
         assert set(known) == {container.id for container in region.containers}
         assert all(0 <= row.overflow_risk <= 1 and row.fill_sd > 0 for row in known.values())
@@ -356,7 +368,10 @@ class TestCommand:
             ({"day": "tomorrow"}, "--date 'tomorrow' is no day; write it as"),
             ({"service": "gold"}, "region example has no service 'gold'; it has glass"),
             ({"depot": "moon"}, "region example has no depot 'moon'; it has depot"),
-            ({"policy": "dice"}, "no policy 'dice'; use risk, threshold:80 or calendar:10"),
+            (
+                {"policy": "dice"},
+                "no policy 'dice'; use risk, horizon:3, threshold:80 or calendar:10",
+            ),
             ({"policy": "calendar:0"}, "no policy 'calendar:0'; use"),
         ],
     )

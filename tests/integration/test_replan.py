@@ -15,7 +15,7 @@ from config.errors import PlanError, StalePlanError
 from config.region import Region
 from config.region_folder import load_region
 from config.settings import Settings
-from ingest.messages import TourDown
+from ingest.messages import EventKind, Kind, TourDown
 from jobs import replan
 from jobs.plan_day import PlanOrder, open_travel, run
 from jobs.record import basis_of, new_plan_id, plan_record
@@ -27,10 +27,12 @@ from optimizer.model import Problem, Solution, Tour, TravelTimes
 from optimizer.policies import policy_named
 from optimizer.replan import Proposal
 from optimizer.solve import solve
+from simulator.unit import Unit
 from storage import assets, basis, outbox, plans, queue, replans, telemetry
 from storage.database import Database
 from storage.plans import PlanRecord
 from tests.fixtures.api import running
+from tests.fixtures.served import Served
 from tests.integration.test_jobs_plan import ten_days
 
 TUESDAY = date(2026, 11, 24)
@@ -400,3 +402,41 @@ def test_a_dispatcher_reports_looks_and_accepts(day: Running) -> None:
         assert client.delete(lock).status_code == 204
         assert client.put(lock.replace("stops/", "stops/9")).status_code == 404
     assert [tour.revision for tour in day.sent()["truck-2"]] == [1, 2]
+
+
+def test_over_the_air(served: Served, travel: TravelTimes) -> None:
+    """Plan, published; a unit reports stops done; breakdown; accepted; the other unit answers."""
+    clock = FixedClock(NOW)
+    served.clock = clock
+    day = Running(served.database, served.region, travel, served.settings)
+    old = {tour.vehicle: tour for tour in day.plan.tours}
+
+    def unit(name: str) -> Unit:
+        return Unit(name, served.region.id, served.town.url, served.login(name), clock)
+
+    with served.ingester(), unit("truck-1") as broken, unit("truck-2") as other:
+        assert other.wait_tour(lambda tour: tour.plan == day.name, 20) is not None
+        for vehicle, speaks in (("truck-1", broken), ("truck-2", other)):
+            tour = old[vehicle]
+            clock.instant = tour.start
+            start = {"kind": EventKind.TOUR_START, "tour": tour.id}
+            speaks.extend([(Kind.EVENT, clock.now(), start)])
+            assert speaks.wait_stored(20)
+        done = old["truck-1"].stops[0]
+        clock.instant = done.departure
+        about = {"kind": EventKind.STOP_DONE, "tour": old["truck-1"].id, "stop": done.number}
+        broken.extend([(Kind.EVENT, clock.now(), about)])
+        assert broken.wait_stored(20)
+        clock.instant += timedelta(seconds=20)
+        name, proposal = day.ask("breakdown:truck-1", at=clock.now())
+        day.accept(name, clock.now())
+        sent = other.wait_tour(lambda tour: tour.revision == 2, 20)
+        assert sent is not None
+        lost = {s.place for s in old["truck-1"].stops[1:] if s.kind == "visit"}
+        assert lost - {one.visit for one in proposal.undone} <= set(visits(sent))
+        ended = broken.wait_tour(lambda tour: tour.revision == 2, 20)
+        assert ended is not None
+        assert [stop.number for stop in ended.stops] == [done.number]
+        assert other.wait_stored(20)
+    answered = next(tour for tour in day.plan.tours if tour.vehicle == "truck-2")
+    assert (answered.acknowledged_revision, answered.accepted) == (2, True)

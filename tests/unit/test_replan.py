@@ -27,6 +27,7 @@ from optimizer.replan import (
     TruckFull,
     UrgentStop,
     replan,
+    ruin_and_recreate,
 )
 from optimizer.replan.changes import out_of_order
 from optimizer.replan.closure import without
@@ -274,6 +275,23 @@ def test_an_overdue_break_is_due_at_once() -> None:
     tour = replace(day.tours[0], clock_s=12 * HOUR + 600, start_s=6 * HOUR)
     truck = day.with_tour(tour).truck_from_now(tour.truck)
     assert truck.breaks[0].latest_start_s == tour.clock_s
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_engine_may_polish(seed: int) -> None:
+    """What it finds counts only if it is legal, better, and keeps what is locked."""
+    problem, solution = planned(seed)
+    nodes = solution.tours[1].nodes
+    locked = [node for node in nodes if problem.is_visit(node)][-1]
+    day = running(seed, 8.0, frozenset({locked}))
+    event = Breakdown(problem.trucks[solution.tours[0].truck].id)
+    plain = replan(day, [event], budget_s=0.5)
+    polished = replan(day, [event], budget_s=1.0, polish=ruin_and_recreate)
+    assert polished.report.legal
+    assert len(polished.mandatory_undone) <= len(plain.mandatory_undone)
+    assert polished.others_share <= 0.2
+    truck = problem.trucks[solution.tours[1].truck].id
+    assert problem.node_id(locked) in after(day, polished)[truck]
 
 
 @given(st.lists(st.integers(0, 50), unique=True, max_size=9))

@@ -16,6 +16,7 @@ export type Stop = Schemas["Stop"];
 export type Unserved = Schemas["Unserved"];
 export type Progress = Schemas["Progress"];
 export type Job = Schemas["Job"];
+export type Explanation = Schemas["Explanation"];
 
 export type LonLat = [number, number];
 
@@ -68,6 +69,10 @@ export const fetchVehicles = async () =>
 export const fetchPlans = async (day: string) =>
   (await get<{ items: PlanSummary[] }>(`/v1/plans?day=${day}&limit=200`)).items;
 export const fetchPlan = (id: string) => get<Plan>(`/v1/plans/${id}`);
+export const fetchSiteExplanation = (plan: string, site: string) =>
+  get<Explanation>(`/v1/plans/${plan}/explanation?site=${site}`);
+export const fetchTourExplanation = (plan: string, vehicle: string) =>
+  get<Explanation>(`/v1/plans/${plan}/explanation?vehicle=${vehicle}`);
 export const fetchTour = (id: string) => get<Tour>(`/v1/tours/${id}`);
 export const fetchTourLayer = (id: string) => get<TourLayer>(`/v1/tours/${id}`, GEOJSON);
 export const fetchJob = (id: number) => get<Job>(`/v1/jobs/${id}`);

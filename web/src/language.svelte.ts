@@ -51,6 +51,9 @@ class Words {
   name = (thing: { name_de: string; name_en: string }) =>
     this.language === "de" ? thing.name_de : thing.name_en;
 
+  /** A sentence that the server tells in both languages. */
+  text = (said: { en: string; de: string }) => said[this.language];
+
   number = (value: number, digits = 0) =>
     new Intl.NumberFormat(this.#locale, {
       minimumFractionDigits: digits,
