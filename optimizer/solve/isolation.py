@@ -38,8 +38,6 @@ TERM_S = 1.0  # from SIGTERM to SIGKILL
 _POLL_S = 0.1
 
 _context = multiprocessing.get_context("forkserver")
-# Children are forks of a process that has read this already: it takes a second or two.
-_context.set_forkserver_preload(["optimizer.solve.sisr.campaign", __name__])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ def test_a_plan_is_ordered_and_made_elsewhere(api: httpx.Client, planned_day: Pl
 
     assert answer.status_code == 202
     job = api.get(answer.headers["location"]).json()
-    assert job == {"id": answer.json()["id"], "state": "waiting", "plan": None}
+    assert job == {"id": answer.json()["id"], "state": "waiting", "plan": None, "replan": None}
     with planned_day.database.connect() as connection:
         waiting = queue.job(connection, job["id"])
     assert waiting is not None
@@ -33,7 +33,8 @@ def test_a_job_leads_to_its_plan(api: httpx.Client, planned_day: PlannedDay) -> 
 
     queue.run_worker(planned_day.database, {"plan_day": work}, until_empty=True)
 
-    assert api.get(f"/v1/jobs/{job}").json() == {"id": job, "state": "succeeded", "plan": "made"}
+    done = api.get(f"/v1/jobs/{job}").json()
+    assert done == {"id": job, "state": "succeeded", "plan": "made", "replan": None}
 
 
 def test_the_same_key_gives_the_same_job_however_many_ask_at_once(api: httpx.Client) -> None:

@@ -131,6 +131,13 @@ def test_a_plan_tells_its_tours_costs_and_what_it_leaves_out(
     ]
 
 
+def test_a_plan_without_an_explanation_says_so(still_api: httpx.Client) -> None:
+    """Plans from before explanations were kept, and plans that do not exist."""
+    for plan in (PLAN, "no-such-plan"):
+        answer = still_api.get(f"/v1/plans/{plan}/explanation", params={"site": "s001"})
+        assert (answer.status_code, answer.json()["status"]) == (404, 404)
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

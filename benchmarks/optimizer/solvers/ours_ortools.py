@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.optimizer.solvers.ours import version
 from optimizer.solve import solve as solve_with
-from optimizer.solve.ortools_engine import OrTools
+from optimizer.solve.engines import engines_named
 
 if TYPE_CHECKING:
     from benchmarks.optimizer.solvers import Told
@@ -23,6 +23,6 @@ def prepare() -> None:
 def solve(problem: Problem, budget_s: float, seed: int, told: Told) -> Solution | None:
     """Solve with OR-Tools alone, from our construction."""
     return solve_with(
-        problem, budget_s, seed, engines=(OrTools(share=1.0),),
+        problem, budget_s, seed, engines=engines_named(["ortools"]),
         progress=lambda s, score: None if score[0] else told(s, score[1]),
     )  # fmt: skip

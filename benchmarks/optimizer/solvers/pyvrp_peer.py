@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.optimizer.solvers import CannotExpressError
-from benchmarks.optimizer.solvers.common import (
+from benchmarks.optimizer.solvers.whole_numbers import (
     SHARES,
     SMALL,
     loads,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.optimizer.solvers import CannotExpressError
-from benchmarks.optimizer.solvers.common import (
+from benchmarks.optimizer.solvers.whole_numbers import (
     loads,
     money,
     plan_of,
