@@ -140,11 +140,14 @@ def get_explanation(
     """Why each site is visited, left out or waits, what that costs, and what would change it.
 
     Per tour the load of each trip and what is left of each rule. With `site` or `vehicle` the
-    lists hold only what concerns that one.
+    lists hold only what concerns that one. Of a plan that was not made here, or before
+    explanations were kept, nothing is known: all lists are empty.
     """
+    if plans.get(connection, plan) is None:
+        raise HttpProblem(NOT_FOUND, "There is no such plan.")
     told = basis.explanation(connection, plan)
     if told is None:
-        raise HttpProblem(NOT_FOUND, "There is no such plan, or it has no explanation.")
+        return schemas.Explanation(policy="", obstacles=[], tours=[], sites=[])
     if site or vehicle:
         told["sites"] = [one for one in told["sites"] if one["site"] == site]
         told["tours"] = [one for one in told["tours"] if one["vehicle"] == vehicle]

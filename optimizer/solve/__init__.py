@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 DIVISION = Decomposition()
+COMPLETING_S, EXPLAINING_S = 1.0, 4.0  # after the search, where hundreds of visits are left out
 SHORT_S = 1.0  # budget below which a plan comes first and gets better then
 
 __all__ = ["Engine", "solve"]
@@ -190,14 +191,17 @@ def _finished(
     """Return a solution with what still fits into it, and a reason for what does not."""
     problem = builder.facts.problem
     day = day_of(search, builder, solution)
-    fuller = completed(builder, search, day)
+    began = monotonic()
+    fuller = completed(builder, search, day, began + COMPLETING_S)
     if fuller.absent < day.absent:
         candidate = solution_of(builder, fuller, solution.engine, solution.seed)
         before = check(problem, _complete(problem, solution))
         after = check(problem, _complete(problem, candidate))
         if after.legal and after.score < before.score:
             solution, day = candidate, fuller
-    left_out = {entry.visit: entry for entry in explained(builder, day, never)}
+    left_out = {
+        entry.visit: entry for entry in explained(builder, day, never, began + EXPLAINING_S)
+    }
     served = {node for tour in solution.tours for node in tour.nodes}
     unserved = tuple(
         left_out.get(visit, Unserved(visit, Reason.TIME))

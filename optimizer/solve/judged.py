@@ -23,14 +23,14 @@ def judged(problem: Problem, truck: int, nodes: Sequence[int], start_s: int) -> 
     idle_s = waiting_s(problem, timed)
     if not idle_s:
         return timed
-    good, bad = start_s, start_s + idle_s + 1
+    good, bad, middle = start_s, start_s + idle_s + 1, start_s + idle_s
     while bad - good > 1:
-        middle = bad - 1 if good == start_s else (good + bad) // 2
         later, broken = judge_tour(problem, Tour(truck, middle, tuple(nodes)))
         if later.end_s <= timed.end_s and not broken:
             good, timed = middle, later
         else:
             bad = middle
+        middle = (good + bad) // 2
     return timed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from optimizer.model import Reason, TimeWindow, Unserved
@@ -22,7 +23,11 @@ MOST_VISITS = 2_000  # of a problem, beyond which nothing is tried
 
 
 def blocked(
-    problem: Problem, routes: Sequence[Route | None], visits: Iterable[int], own: dict[int, Reason]
+    problem: Problem,
+    routes: Sequence[Route | None],
+    visits: Iterable[int],
+    own: dict[int, Reason],
+    until: float = math.inf,
 ) -> list[Unserved]:
     """Return why visits fit nowhere into a plan, and what they would add without that limit.
 
@@ -31,14 +36,15 @@ def blocked(
         routes: the plan's tours.
         visits: what it leaves out although nothing speaks against the cost.
         own: the reasons of those that could not be served even alone.
+        until: instant of `time.monotonic` after which nothing more is tried.
     """
     left = list(visits)
     found: dict[int, Unserved] = {}
     if len(problem.visits) <= MOST_VISITS:
         for reason, relax, short in _LIMITS:
             wanted = [v for v in left if v not in found and own.get(v, reason) is reason]
-            if wanted:
-                found |= _without(problem, routes, wanted, reason, relax, short)
+            if wanted and monotonic() <= until:
+                found |= _without(problem, routes, wanted, reason, relax, short, until)
     return [found.get(v, Unserved(v, own.get(v, Reason.TIME))) for v in left]
 
 
@@ -49,6 +55,7 @@ def _without(
     reason: Reason,
     relax: Callable[[Problem, Sequence[int]], Problem],
     short: Callable[[Problem, int, Insertion], float],
+    until: float,
 ) -> dict[int, Unserved]:
     """Return the visits that fit in without a limit."""
     relaxed = relax(problem, visits)
@@ -57,6 +64,8 @@ def _without(
     insertions = Insertions(builder, rebuilt, tries_for(len(problem.visits), len(visits)))
     found = {}
     for visit in visits:
+        if monotonic() > until:
+            break
         best = insertions.cheapest(visit)
         if best is not None:
             loads = _loads(problem, visit) if reason is Reason.CAPACITY else 1

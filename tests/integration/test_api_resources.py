@@ -132,10 +132,11 @@ def test_a_plan_tells_its_tours_costs_and_what_it_leaves_out(
 
 
 def test_a_plan_without_an_explanation_says_so(still_api: httpx.Client) -> None:
-    """Plans from before explanations were kept, and plans that do not exist."""
-    for plan in (PLAN, "no-such-plan"):
-        answer = still_api.get(f"/v1/plans/{plan}/explanation", params={"site": "s001"})
-        assert (answer.status_code, answer.json()["status"]) == (404, 404)
+    """Nothing is known of plans from before; a plan that does not exist is not found."""
+    before = still_api.get(f"/v1/plans/{PLAN}/explanation", params={"site": "s001"})
+    assert (before.status_code, before.json()["sites"]) == (200, [])
+    unknown = still_api.get("/v1/plans/no-such-plan/explanation")
+    assert (unknown.status_code, unknown.json()["status"]) == (404, 404)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ SPARE = 2  # trucks of each kind kept ready besides those in use
 FILL = 0.04  # share of the time to find a place for everything in the fleet as it is
 FAILS = 4  # trucks in a row that cannot be given up, after which none can
 TRY = 0.08  # share of the time to give up one truck
+DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
+LURE, LURED = 3.0, 0.2  # by which factor, and for which share of the time
 
 
 class Campaign:
@@ -74,7 +76,29 @@ class Campaign:
                 plan = found
         else:
             plan = self._smaller_fleet(plan, steps, began + 0.6 * self._budget_s)
+        if self._mostly_declined(plan):
+            plan = self._lured(plan, steps, monotonic() + LURED * (until - monotonic()))
         return self._anneal(plan, steps, until, HOT, COLD)
+
+    def _mostly_declined(self, plan: Plan) -> bool:
+        """Whether many optional visits are left out."""
+        optional = self._P.price < MANDATORY_EUR
+        return bool(optional[plan.left_out].sum() > DECLINED * max(1, optional.sum()))
+
+    def _lured(self, plan: Plan, steps: int, until: float) -> Plan:
+        """Return a plan made as if optional visits were worth more.
+
+        No single visit pays for a way that several pay for together; where all are dear, such
+        tours begin, and what is not worth its own detour leaves them again at the true prices.
+        """
+        real = self._P
+        optional = real.price < MANDATORY_EUR
+        self._P = real._replace(price=np.where(optional, LURE * real.price, real.price))
+        self._spare = len(real.kind)
+        try:
+            return self._anneal(plan, part(steps, 4), until, HOT / 3, COLD)
+        finally:
+            self._P, self._spare = real, SPARE
 
     def _fill(self, plan: Plan, steps: int, until: float) -> Plan:
         """Find a place for what is left out."""

@@ -1,0 +1,1 @@
+UPDATE basis SET explanation = '\x03' WHERE plan = 'p1';
