@@ -93,7 +93,7 @@ class Campaign:
         """
         real = self._P
         optional = real.price < MANDATORY_EUR
-        self._P = real._replace(price=np.where(optional, LURE * real.price, real.price))
+        self._P = real._replace(price=real.price * np.where(optional, LURE, 1.0))
         self._spare = len(real.kind)
         try:
             return self._anneal(plan, part(steps, 4), until, HOT / 3, COLD)
