@@ -83,7 +83,7 @@ class Campaign:
     def _mostly_declined(self, plan: Plan) -> bool:
         """Whether many optional visits are left out."""
         optional = self._P.price < MANDATORY_EUR
-        return bool(optional[plan.left_out].sum() > DECLINED * max(1, optional.sum()))
+        return bool(optional[plan.left_out].sum() > DECLINED * max(1, int(optional.sum())))
 
     def _lured(self, plan: Plan, steps: int, until: float) -> Plan:
         """Return a plan made as if optional visits were worth more.
