@@ -65,7 +65,6 @@ def _pool(base: Base, scenario: Scenario, count: int) -> Iterator[ProcessPoolExe
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()
         raise

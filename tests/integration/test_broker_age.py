@@ -93,6 +93,7 @@ def test_the_limit_outlives_the_broker(broker_town: Town) -> None:
     broker_town.broker.stop()  # collects the dead
     with broker_town.broker:
         broker_town.client("truck-2")
+        assert wait_for(lambda: address(broker_town) != "")  # written down when it is up
         after = held(broker_town)
         assert (after[WAITING].limit, after[WAITING].messages) == (FORTNIGHT, 3)
         assert after[RETAINED].limit == FORTNIGHT
