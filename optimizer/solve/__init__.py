@@ -7,33 +7,32 @@ runs wild must not take anything with it.
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from optimizer.check import check
-from optimizer.model import Reason, Solution, Tour, Unserved
-from optimizer.solve.days import day_of, solution_of
+from optimizer.model import Reason, Solution, Unserved
+from optimizer.solve.days import solution_of
 from optimizer.solve.decomposition.division import Map
 from optimizer.solve.decomposition.engine import Decomposition
 from optimizer.solve.decomposition.finish import completed as completed_by_parts
 from optimizer.solve.engines import ENGINES, Engine, OwnSearch
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
-from optimizer.solve.reasons import completed, explained
+from optimizer.solve.finishing import complete, finished, lawful
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from optimizer.check import Report
     from optimizer.model import Problem
 
     type Progress = Callable[[float, tuple[int, float]], None]  # seconds so far, score
 
 DIVISION = Decomposition()
-COMPLETING_S, EXPLAINING_S = 1.0, 4.0  # after the search, where hundreds of visits are left out
 SHORT_S = 1.0  # budget below which a plan comes first and gets better then
 
 __all__ = ["Engine", "solve"]
@@ -79,10 +78,10 @@ def solve(
     never = impossible(builder)
     search = Search(builder, seed)
     if not problem.trucks:
-        return _finished(builder, search, Solution((), (), "none", seed), never)
-    best, report = _lawful(problem, _first(builder, search, engines, budget_s), builder)
+        return finished(builder, search, Solution((), (), "none", seed), never, monotonic())
+    best, report = lawful(problem, _first(builder, search, engines, budget_s), builder)
     if warm_start is not None:
-        given = check(problem, _complete(problem, warm_start))
+        given = check(problem, complete(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
     if progress is not None:
@@ -94,15 +93,15 @@ def solve(
         found = engine.improve(problem, builder, best, monotonic() + share, seed, effort)
         if found is None:
             continue
-        judged = check(problem, _complete(problem, found))
+        judged = check(problem, complete(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
             if progress is not None:
                 progress(monotonic() - began, report.score)
     if best.engine == "none":  # nobody built anything
         built = solution_of(builder, search.construct(), "construction", seed)
-        best, _ = _lawful(problem, built, builder)
-    return _finished(builder, search, best, never)
+        best, _ = lawful(problem, built, builder)
+    return finished(builder, search, best, never, monotonic())
 
 
 def _first(
@@ -133,79 +132,15 @@ def _divided(
     if not problem.trucks:
         left_out = tuple(Unserved(v, Reason.NO_TRUCK) for v in range(len(problem.visits)))
         return dataclasses.replace(start, tours=(), unserved=left_out)
-    best, report = _lawful(problem, start)
+    best, report = lawful(problem, start)
     found = division.improve(problem, None, best, until, seed, effort)
     if found is not None:
-        found, judged = _lawful(problem, found)
+        found, judged = lawful(problem, found)
         if judged.score < report.score:
             best = found
-    return completed_by_parts(Map(problem), best, _finished_part)
+    return completed_by_parts(Map(problem), best, partial(_finished_part, monotonic()))
 
 
-def _finished_part(builder: Builder, solution: Solution) -> Solution:
+def _finished_part(began: float, builder: Builder, solution: Solution) -> Solution:
     search = Search(builder, solution.seed)
-    return _finished(builder, search, solution, impossible(builder))
-
-
-def _complete(problem: Problem, solution: Solution) -> Solution:
-    """Return a solution in which every visit left out is reported; reasons come later."""
-    served = {node for tour in solution.tours for node in tour.nodes}
-    left_out = tuple(
-        Unserved(visit, Reason.TIME) for visit in range(len(problem.visits)) if visit not in served
-    )
-    return dataclasses.replace(solution, unserved=left_out)
-
-
-def _lawful(
-    problem: Problem, solution: Solution, builder: Builder | None = None
-) -> tuple[Solution, Report]:
-    """Return a solution without the tours that the judge refuses, and what the judge says.
-
-    With a builder, a truck underway drives home instead. Where even that breaks a rule, so does
-    every plan.
-    """
-    report = check(problem, _complete(problem, solution))
-    while not report.legal:
-        refused = {violation.tour for violation in report.violations}
-        kept = [t for t in solution.tours if problem.trucks[t.truck].id not in refused]
-        if len(kept) == len(solution.tours) and None in refused:
-            kept = []
-        planned = {tour.truck for tour in kept}
-        tours = (*kept, *(_homeward(builder, planned) if builder else ()))
-        if tours == solution.tours:
-            break
-        solution = dataclasses.replace(solution, tours=tours)
-        report = check(problem, _complete(problem, solution))
-    return solution, report
-
-
-def _homeward(builder: Builder, planned: set[int]) -> Iterator[Tour]:
-    for truck in range(len(builder.facts.kinds)):
-        if truck not in planned and (route := builder.homeward(truck)) and route.nodes:
-            yield Tour(truck, route.start_s, route.nodes)
-
-
-def _finished(
-    builder: Builder, search: Search, solution: Solution, never: dict[int, Reason]
-) -> Solution:
-    """Return a solution with what still fits into it, and a reason for what does not."""
-    problem = builder.facts.problem
-    day = day_of(search, builder, solution)
-    began = monotonic()
-    fuller = completed(builder, search, day, began + COMPLETING_S)
-    if fuller.absent < day.absent:
-        candidate = solution_of(builder, fuller, solution.engine, solution.seed)
-        before = check(problem, _complete(problem, solution))
-        after = check(problem, _complete(problem, candidate))
-        if after.legal and after.score < before.score:
-            solution, day = candidate, fuller
-    left_out = {
-        entry.visit: entry for entry in explained(builder, day, never, began + EXPLAINING_S)
-    }
-    served = {node for tour in solution.tours for node in tour.nodes}
-    unserved = tuple(
-        left_out.get(visit, Unserved(visit, Reason.TIME))
-        for visit in range(len(problem.visits))
-        if visit not in served
-    )
-    return dataclasses.replace(solution, unserved=unserved)
+    return finished(builder, search, solution, impossible(builder), began)
