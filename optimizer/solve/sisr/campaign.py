@@ -20,7 +20,7 @@ import numpy as np
 
 from optimizer.solve.sisr.annealing import anneal, ready
 from optimizer.solve.sisr.arrays import MANDATORY_EUR
-from optimizer.solve.sisr.plan import Plan, plan_of
+from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import Schedule, part
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
 from optimizer.solve.sisr.state import new_state
@@ -76,9 +76,11 @@ class Campaign:
                 plan = found
         else:
             plan = self._smaller_fleet(plan, steps, began + 0.6 * self._budget_s)
+        before = plan
         if self._mostly_declined(plan):
             plan = self._lured(plan, steps, monotonic() + LURED * (until - monotonic()))
-        return self._anneal(plan, steps, until, HOT, COLD)
+        found = self._anneal(plan, steps, until, HOT, COLD)
+        return min(found, before, key=lambda one: cost_of(self._P, one))
 
     def _mostly_declined(self, plan: Plan) -> bool:
         """Whether many optional visits are left out."""
