@@ -2,8 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,11 +12,10 @@ from api.app import create_app
 from config.clock import FixedClock
 from config.errors import PlanError, StalePlanError
 from config.region import Region
-from config.region_folder import load_region
 from config.settings import Settings
 from ingest.messages import EventKind, Kind, TourDown
 from jobs import replan
-from jobs.plan_day import PlanOrder, open_travel, run
+from jobs.plan_day import PlanOrder, run
 from jobs.record import basis_of, new_plan_id, plan_record
 from jobs.snapshot import depot_of, service_of, take_snapshot
 from jobs.worker import Desk
@@ -32,31 +30,10 @@ from storage import assets, basis, outbox, plans, queue, replans, telemetry
 from storage.database import Database
 from storage.plans import PlanRecord
 from tests.fixtures.api import running
+from tests.fixtures.example_day import NOW, TUESDAY, ten_days
 from tests.fixtures.served import Served
-from tests.integration.test_jobs_plan import ten_days
-
-TUESDAY = date(2026, 11, 24)
-NOW = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)  # 05:30 in the region
 
 pytestmark = [pytest.mark.db, pytest.mark.roads]
-
-
-@pytest.fixture(scope="session")
-def region() -> Region:
-    """The tiny region that ships."""
-    return load_region("example")
-
-
-@pytest.fixture(scope="session")
-def settings(roads_cache: Path) -> Settings:
-    """Little time to search; a folder for road graphs that outlives the run."""
-    return Settings(data_dir=roads_cache, region="example", plan_budget_s=1.0)
-
-
-@pytest.fixture(scope="session")
-def travel(settings: Settings, region: Region) -> TravelTimes:
-    """The region's roads, from the real engine."""
-    return open_travel(settings, region)
 
 
 def halves(problem: Problem) -> Solution:

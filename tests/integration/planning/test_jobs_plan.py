@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psycopg
 import pytest
 
@@ -21,11 +20,10 @@ from config.clock import FixedClock
 from config.errors import PlanError, StaleResultError
 from config.lifetime import die_with_parent
 from config.region import Region
-from config.region_folder import load_region
 from config.settings import Settings
 from ingest.messages import TourDown
 from jobs.believe import believe
-from jobs.plan_day import PlanOrder, open_travel, run
+from jobs.plan_day import PlanOrder, run
 from jobs.snapshot import coming_day, depot_of, service_of, take_snapshot
 from jobs.worker import Desk
 from optimizer.daily import explanation_document, instant
@@ -33,29 +31,9 @@ from optimizer.model import TravelTimes
 from storage import assets, basis, beliefs, outbox, plans, queue, telemetry
 from storage.database import Database
 from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP
-
-TUESDAY = date(2026, 11, 24)
-NOW = datetime(2026, 11, 24, 4, 30, tzinfo=UTC)  # 05:30 in the region
+from tests.fixtures.example_day import NOW, TUESDAY, ten_days
 
 pytestmark = [pytest.mark.db, pytest.mark.roads]
-
-
-@pytest.fixture(scope="session")
-def region() -> Region:
-    """The tiny region that ships."""
-    return load_region("example")
-
-
-@pytest.fixture(scope="session")
-def settings(roads_cache: Path) -> Settings:
-    """Little time to search; a folder for road graphs that outlives the run."""
-    return Settings(data_dir=roads_cache, region="example", plan_budget_s=2.0)
-
-
-@pytest.fixture(scope="session")
-def travel(settings: Settings, region: Region) -> TravelTimes:
-    """The region's roads, from the real engine."""
-    return open_travel(settings, region)
 
 
 @pytest.fixture
@@ -67,32 +45,6 @@ def connection(database: Database, region: Region) -> Iterator[psycopg.Connectio
         telemetry.store(connection, ten_days(region, devices))
         connection.commit()
         yield connection
-
-
-def ten_days(region: Region, devices: dict[str, assets.Device]) -> telemetry.Batch:
-    """Every container was lifted at some time, and its sensor reports since, each four hours."""
-    rng = np.random.default_rng(5)
-    levels, events = [], []
-    for number, container in enumerate(region.containers):
-        sensor = devices[str(container.sensor)]
-        truck = devices[region.vehicles[0].id]
-        rate, age_h = float(rng.uniform(0.05, 0.12)), int(rng.integers(30, 240))
-        emptied = NOW - timedelta(hours=age_h, seconds=number)
-        events.append(
-            telemetry.EventRow(
-                emptied, truck.id, number, region.vehicles[0].id, "lift", None, None,
-                container.id, None, 300.0, None, None, None, 0, NOW, False,
-            )
-        )  # fmt: skip
-        for seq, hour in enumerate(range(4, age_h, 4)):
-            fill = rate * hour / 24 + 0.02 * float(rng.normal())
-            levels.append(
-                telemetry.LevelRow(
-                    emptied + timedelta(hours=hour), sensor.id, seq, container.id,
-                    min(max(fill, 0.0), 1.0), None, None, None, 0, NOW, False,
-                )
-            )  # fmt: skip
-    return telemetry.Batch(levels=levels, events=events)
 
 
 class TestSnapshot:
