@@ -11,6 +11,7 @@ from config.settings import load_settings
 from optimizer.explain import Language
 from storage import basis
 from storage.database import open_database
+from storage.migrate import require_schema
 
 
 def command(
@@ -29,8 +30,10 @@ def command(
     if language not in ("en", "de"):
         raise PlanError(f"--language {language!r}: use en or de")
     settings = load_settings()
-    with open_database(settings) as database, database.connect() as connection:
-        told = basis.explanation(connection, plan)
+    with open_database(settings) as database:
+        require_schema(database)
+        with database.connect() as connection:
+            told = basis.explanation(connection, plan)
     if told is None:
         raise PlanError(f"there is no plan {plan!r} with an explanation; see `binround plan`")
     if what is not None:

@@ -42,6 +42,9 @@ def main(
     known = instances(data, cache)
     if not known:
         raise SystemExit(f"there are no sets at {data}; name their folder with DATA=")
+    _require("--set", sets, {instance.group for instance in known})
+    _require("--instance", names, {instance.name for instance in known})
+    _require("--solver", solvers, set(ALL))
     chosen = [
         instance
         for instance in known
@@ -80,6 +83,13 @@ def main(
     command = " ".join(["make bench-optimizer", *asked])
     out.write_text(page(chosen, cells, command, picture.name))
     typer.echo(f"wrote {out}")
+
+
+def _require(option: str, choice: str, known: set[str]) -> None:
+    """Refuse a choice that names what is not there, before the page is written anew."""
+    unknown = sorted(set(choice.split(",")) - known) if choice else []
+    if unknown:
+        raise SystemExit(f"{option}: no {', '.join(unknown)}; there are {', '.join(sorted(known))}")
 
 
 def _named(choice: str, name: str) -> bool:

@@ -1,7 +1,9 @@
 import pytest
 from typer.testing import CliRunner
 
+from cli import explain
 from cli.db import app
+from config.errors import DatabaseError
 from storage import migrate
 from storage.database import Database
 
@@ -27,3 +29,12 @@ def test_migrate_and_status_tell_what_they_did(
     assert "pending      nothing" in after
     assert "TimescaleDB" in after
     assert "position" in after
+
+
+def test_a_question_to_an_empty_database_says_what_to_do(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for an explanation before anything was set up is told how to set it up."""
+    monkeypatch.setenv("BINROUND_DATABASE_URL", empty_database.dsn)
+    with pytest.raises(DatabaseError, match="binround db migrate"):
+        explain.command("some-plan")
