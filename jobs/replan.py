@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from config.errors import SolverError
 from config.region import Region
+from jobs.published_day import read
 from jobs.replan_record import replan_record
-from jobs.running_day import read, running_day
+from jobs.running_day import running_day
 from optimizer.formats.event_json import EventPart
 from optimizer.model import Places, TravelTimes
 from optimizer.replan import Polish, Proposal, Ways, replan, ruin_and_recreate

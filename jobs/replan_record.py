@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from config.region import Region
-from jobs.running_day import Known, containers_at
+from jobs.published_day import Known
+from jobs.running_day import containers_at
 from optimizer.check import TimedBreak, TimedNode, TimedTour
 from optimizer.daily import instant
 from optimizer.explain import Text

@@ -1,15 +1,16 @@
 """From what is stored of a published plan and what its trucks reported to the running day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-import psycopg
 
 from config.errors import PlanError
 from config.region import Region, Service
+from jobs.day_clock import DayClock
+from jobs.published_day import Known
 from optimizer.daily.rules import day_rules
 from optimizer.formats.event_json import (
     BreakdownPart,
@@ -18,79 +19,15 @@ from optimizer.formats.event_json import (
     EventPart,
     FacilityClosedPart,
     UrgentStopPart,
-    parse_event,
 )
-from optimizer.formats.problem_json import parse_problem
 from optimizer.model import DAY_S, Places, Problem, TimeWindow, TravelTimes, Truck, Visit
 from optimizer.replan import Event, RunningDay, RunningStop, RunningTour, StopState
 from optimizer.replan import events as kinds
 from optimizer.replan.progress import running_tour
-from storage import basis, plans, replans, telemetry
-from storage.plans import PlanRecord, TourRecord
+from storage.plans import TourRecord
 from storage.replans import Report
-from storage.rows import PositionRow
 
 FRESH = timedelta(minutes=10)  # a position older than this does not tell where a truck is
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What is read from storage in one transaction.
-
-    Attributes:
-        accepted: events of earlier proposals that were accepted.
-        highest: stop number given so far, by tour.
-    """
-
-    plan: PlanRecord
-    problem: Problem
-    reports: Sequence[Report]
-    positions: Mapping[str, PositionRow]
-    accepted: Sequence[EventPart]
-    highest: Mapping[str, int]
-
-
-def read(connection: psycopg.Connection, plan: str) -> Known:
-    """Return everything that is stored of a published plan's day.
-
-    Raises:
-        PlanError: there is no such plan, it does not count, or it was planned elsewhere.
-    """
-    record = plans.get(connection, plan)
-    if record is None:
-        raise PlanError(f"there is no plan {plan!r}")
-    if record.state != "published":
-        raise PlanError(f"plan {plan} is {record.state}; only a published plan can be re-planned")
-    decided_on = basis.load(connection, plan)
-    if decided_on is None:
-        raise PlanError(f"plan {plan} was planned elsewhere; plan the day here to re-plan it")
-    return Known(
-        plan=record,
-        problem=parse_problem(decided_on.problem, f"plan {plan}"),
-        reports=replans.reports(connection, plan),
-        positions=telemetry.latest_positions(connection),
-        accepted=[parse_event(one) for one in replans.accepted_events(connection, plan)],
-        highest=replans.highest_numbers(connection, plan),
-    )
-
-
-class DayClock:
-    """Seconds of a day, by the wall clock of its region."""
-
-    def __init__(self, region: Region, day: date) -> None:
-        self._region, self._day = region, day
-
-    def second(self, instant: datetime) -> int:
-        """Return an instant as seconds of the day."""
-        wall = instant.astimezone(self._region.time_zone).replace(tzinfo=None)
-        midnight = datetime.combine(self._day, datetime.min.time())
-        return int((wall - midnight).total_seconds())
-
-    def bounded(self, instant: datetime | None, otherwise: int) -> int:
-        """Return an instant as seconds of the day, within it."""
-        if instant is None:
-            return otherwise
-        return min(max(self.second(instant), 0), DAY_S)
 
 
 def running_day(
