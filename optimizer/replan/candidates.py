@@ -12,7 +12,6 @@ from optimizer.check.tour import judge_tour
 from optimizer.model import Solution, Tour
 from optimizer.replan.changes import Changes, ReplanRules, changes
 from optimizer.replan.insertion import Bench, Route, insert
-from optimizer.replan.unloading import unloaded_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +137,7 @@ class Answers:
     def _stranded(self, truck: int) -> str:
         """Say why a truck cannot even unload and go home."""
         vehicle = self._problem.trucks[truck]
-        nodes = unloaded_at_once(self._problem, vehicle)
+        nodes = self._bench.unloader.place(truck, ())
         if nodes is None:
             kg = sum(vehicle.underway.kg) if vehicle.underway else 0.0
             return (

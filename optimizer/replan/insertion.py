@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optimizer.check.loads import loads
 from optimizer.check.tour import judge_tour
 from optimizer.model import UNREACHABLE, Tour
 from optimizer.replan.rest import takes
-from optimizer.replan.unloading import FAR_EUR, Unloader, fits
+from optimizer.replan.unloading import Unloader
+from optimizer.solve.facts import FAR_EUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +44,7 @@ class Bench:
     def __init__(self, rest: Rest) -> None:
         self.rest = rest
         self.problem = rest.problem
-        self._unloaders = [Unloader(rest.problem, truck) for truck in rest.problem.trucks]
+        self.unloader = Unloader(rest.problem)
         self._known: dict[tuple[int, Nodes], Route | None] = {}
 
     def route(self, truck: int, nodes: Sequence[int]) -> Route | None:
@@ -64,7 +66,7 @@ class Bench:
         The cheapest place may be closed by then, so each facility is tried alone, too.
         """
         for only in (None, *range(len(self.problem.facilities)))[:tries]:
-            nodes = self._unloaders[truck].place(visits, only)
+            nodes = self.unloader.place(truck, visits, only)
             route = None if nodes is None else self.route(truck, nodes)
             if route is not None:
                 return route
@@ -76,8 +78,6 @@ class Bench:
 
     def _judged(self, truck: int, nodes: Nodes) -> Route | None:
         vehicle = self.problem.trucks[truck]
-        if not fits(self.problem, vehicle, nodes):
-            return None
         if not nodes and vehicle.underway is None:
             return Route((), 0.0)
         tour = Tour(truck, self.rest.start_s(truck, nodes), nodes)
@@ -116,7 +116,8 @@ def insert(
 def _inserted(bench: Bench, route: Route, truck: int, visit: int, gap: int) -> Route | None:
     """Return the tour with a visit at a gap; where it is too much, with the unloadings anew."""
     nodes = (*route.nodes[:gap], visit, *route.nodes[gap:])
-    if fits(bench.problem, bench.problem.trucks[truck], nodes):
+    _, overloads = loads(bench.problem, bench.problem.trucks[truck], nodes)
+    if not overloads:
         return bench.route(truck, nodes)
     return bench.with_visits(truck, bench.visits_of(nodes), tries=1)
 

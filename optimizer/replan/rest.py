@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.check.tour import judge_tour
 from optimizer.model import UNREACHABLE, TimeWindow, Tour
 from optimizer.replan.day import StopState
-from optimizer.replan.unloading import loaded, unloaded_at_once
+from optimizer.replan.unloading import Unloader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,8 +87,9 @@ def rest_of(effects: Effects, others: Iterable[int]) -> Rest:
         name=f"{day.problem.name}, the rest of the day",
     )
     overruns = []
+    unloader = Unloader(problem)
     for index in range(len(trucks)):
-        problem, late_s = _with_time_to_end(problem, index)
+        problem, late_s = _with_time_to_end(problem, index, unloader)
         overruns.append(late_s)
     return Rest(
         problem=problem,
@@ -122,7 +123,7 @@ def _frozen_visits(day: RunningDay, truck: int) -> int:
     return sum(day.problem.is_visit(stop.node) for stop in tour.pending[: tour.frozen])
 
 
-def _with_time_to_end(problem: Problem, index: int) -> tuple[Problem, int]:
+def _with_time_to_end(problem: Problem, index: int, unloader: Unloader) -> tuple[Problem, int]:
     """Give a truck that is late already the time it needs to unload and to go home.
 
     Nothing brings lost time back; without this no plan at all would be legal for it.
@@ -130,7 +131,7 @@ def _with_time_to_end(problem: Problem, index: int) -> tuple[Problem, int]:
     truck = problem.trucks[index]
     if truck.underway is None:
         return problem, 0
-    nodes = unloaded_at_once(problem, truck) if loaded(truck) else ()
+    nodes = unloader.place(index, ())
     if nodes is None:
         return problem, 0
     timed, _ = judge_tour(problem, Tour(index, truck.shift.earliest_s, nodes))
