@@ -12,7 +12,8 @@ from config.errors import BinroundError, BrokerError
 from config.region import Retention
 from config.settings import Settings
 from ingest.broker import server_secret
-from ingest.broker.age import RETAINED, embedded_address, holdings
+from ingest.broker.age import RETAINED, holdings
+from ingest.broker.embedded import embedded_address
 from ingest.line import Login
 from ingest.retained import retained_tours
 from storage.backup_files import backups_in

@@ -12,7 +12,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nats.aio.client import Client
@@ -47,15 +46,6 @@ class Holding(NamedTuple):
     messages: int
     oldest: datetime | None
     limit: timedelta | None
-
-
-def embedded_address(folder: Path) -> str:
-    """Return where the embedded broker of a folder takes its keeper's orders; empty if nowhere."""
-    for path in folder.glob("*.ports"):
-        address: list[str] = json.loads(path.read_text()).get("nats", [])
-        if address:
-            return address[0]
-    return ""
 
 
 def limit_age(address: str, secret: str, span: timedelta) -> bool:

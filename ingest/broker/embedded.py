@@ -1,6 +1,7 @@
 """A broker of our own: NATS as a child process, on loopback, everything kept on disk."""
 
 import fcntl
+import json
 import signal
 import socket
 import subprocess
@@ -186,8 +187,10 @@ class EmbeddedBroker:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise BrokerError(f"the broker did not start: {self._last_words()}")
+            # NATS writes down where it takes orders a moment after it listens.
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5):
-                return
+                if embedded_address(self.folder):
+                    return
             time.sleep(0.02)
         raise BrokerError(f"the broker did not answer within {START_S:.0f} s; see {self._log}")
 
@@ -197,6 +200,16 @@ class EmbeddedBroker:
         lines = [line for line in text.splitlines() if line.strip()]
         fatal = [line for line in lines if "[FTL]" in line] or lines[-1:] or ["no word"]
         return f"{fatal[-1].split('] ')[-1]} (see {self._log})"
+
+
+def embedded_address(folder: Path) -> str:
+    """Return where the embedded broker of a folder takes its keeper's orders; empty if nowhere."""
+    for path in folder.glob("*.ports"):
+        with suppress(OSError, ValueError):  # gone, or half written
+            address: list[str] = json.loads(path.read_text()).get("nats", [])
+            if address:
+                return address[0]
+    return ""
 
 
 def _is_free(port: int) -> bool:

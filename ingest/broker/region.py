@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from config.settings import Settings
 from ingest.broker.access import Grant, device_grants, keeper_grant, server_grant
-from ingest.broker.age import embedded_address, keep_age
-from ingest.broker.embedded import EmbeddedBroker
+from ingest.broker.age import keep_age
+from ingest.broker.embedded import EmbeddedBroker, embedded_address
 from ingest.broker.secret import server_secret
 from ingest.outage import DATABASE_AWAY
 from storage import assets

@@ -10,7 +10,8 @@ import pytest
 
 from config.errors import BrokerError
 from ingest.broker import age
-from ingest.broker.age import RETAINED, WAITING, Holding, embedded_address, holdings, limit_age
+from ingest.broker.age import RETAINED, WAITING, Holding, holdings, limit_age
+from ingest.broker.embedded import embedded_address
 from ingest.messages import Kind, down_topic, up_topic
 from tests.fixtures.broker import Town
 from tests.fixtures.served import Served
@@ -93,7 +94,6 @@ def test_the_limit_outlives_the_broker(broker_town: Town) -> None:
     broker_town.broker.stop()  # collects the dead
     with broker_town.broker:
         broker_town.client("truck-2")
-        assert wait_for(lambda: address(broker_town) != "")  # written down when it is up
         after = held(broker_town)
         assert (after[WAITING].limit, after[WAITING].messages) == (FORTNIGHT, 3)
         assert after[RETAINED].limit == FORTNIGHT

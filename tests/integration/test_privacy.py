@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.privacy import app
 from config.clock import SharedClock
-from ingest.broker.age import embedded_address
+from ingest.broker.embedded import embedded_address
 from ingest.messages import Kind, down_topic, up_topic
 from storage import audit, backup, privacy, retention
 from storage.retention import POLICIES

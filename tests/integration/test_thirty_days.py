@@ -11,7 +11,8 @@ import pytest
 from psycopg import sql
 
 from config.clock import FixedClock
-from ingest.broker.age import embedded_address, holdings, limit_age
+from ingest.broker.age import holdings, limit_age
+from ingest.broker.embedded import embedded_address
 from ingest.messages import Kind, TourDown, TourStop, down_topic, up_topic
 from ingest.retained import retained_tours
 from jobs import upkeep
