@@ -35,11 +35,13 @@ class Backup:
         taken_at: the instant, by the caller's clock.
         schema: the newest migration.
         contents: what every table held.
+        timescale: the TimescaleDB whose hypertables it holds; empty for native partitions.
     """
 
     taken_at: datetime
     schema: str
     contents: Mapping[str, Content]
+    timescale: str = ""
 
 
 def back_up(database: Database, path: Path, *, at: datetime) -> Backup:
@@ -89,12 +91,14 @@ def _write(database: Database, archive: zipfile.ZipFile, schema: str, at: dateti
             programs.running(program, database.dsn, *options) as output,
         ):
             shutil.copyfileobj(output, dump, 1 << 20)
-        backup = Backup(at, schema, checksums.contents(connection))
+        version = timeseries.version(connection)
+        backup = Backup(at, schema, checksums.contents(connection), version)
         manifest = {
             "format": _FORMAT,
             "taken_at": backup.taken_at.isoformat(),
             "schema": backup.schema,
             "tables": backup.contents,
+            "timescale": backup.timescale,
         }
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     return backup
@@ -113,7 +117,7 @@ def restore(database: Database, path: Path) -> Backup:
         with zipfile.ZipFile(path) as archive:
             _require_sound(archive)
             backup = _read_manifest(archive, path)
-            _refill(database, archive, path)
+            _refill(database, archive, path, backup.timescale)
     except OSError as error:
         raise DatabaseError(f"cannot read the backup {path} ({error.strerror})") from None
     except (zipfile.BadZipFile, EOFError):
@@ -133,7 +137,9 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Backup:
         manifest = json.loads(archive.read(MANIFEST))
         known = manifest["format"] == _FORMAT
         contents = {name: Content(*held) for name, held in manifest["tables"].items()}
-        backup = Backup(datetime.fromisoformat(manifest["taken_at"]), manifest["schema"], contents)
+        taken_at = datetime.fromisoformat(manifest["taken_at"])
+        timescale = str(manifest.get("timescale", ""))
+        backup = Backup(taken_at, manifest["schema"], contents, timescale)
     except (KeyError, TypeError, ValueError):
         raise zipfile.BadZipFile from None
     if not known or backup.schema not in {step.name for step in migrate.migrations()}:
@@ -143,7 +149,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Backup:
     return backup
 
 
-def _refill(database: Database, archive: zipfile.ZipFile, path: Path) -> None:
+def _refill(database: Database, archive: zipfile.ZipFile, path: Path, from_timescale: str) -> None:
     with database.connect(autocommit=True) as connection:
         if held := checksums.tables(connection):
             raise DatabaseError(
@@ -152,7 +158,12 @@ def _refill(database: Database, archive: zipfile.ZipFile, path: Path) -> None:
             )
         program = programs.find("pg_restore", connection.info.server_version // 10_000)
         timeseries.load_extension(database)
-        timescale = not timeseries.edition(connection).startswith("none")
+        timescale = timeseries.version(connection)
+        if from_timescale and not timescale:
+            raise DatabaseError(
+                f"{path.name} comes from TimescaleDB {from_timescale}, which this server does not "
+                "have; name a server that has it in BINROUND_DATABASE_URL"
+            )
         if timescale:
             connection.execute(_SQL["timescale_before"])
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")

@@ -1,9 +1,8 @@
 """Time series in short: fill levels by hour and by day, the fleet by five minutes.
 
 The rows of a roll-up come from one SELECT a series, the same on every server. TimescaleDB's TSL
-edition keeps them as continuous aggregates, which know by themselves what changed. Elsewhere
-they are tables, and the days to compute again are those of the readings that came since the
-last time, however late they were.
+edition keeps them as continuous aggregates, elsewhere they are tables. The days to compute again
+are those of the readings that came since the last time, however late they were.
 """
 
 from dataclasses import dataclass
@@ -132,7 +131,7 @@ def make_aggregates(connection: psycopg.Connection) -> None:
 
 
 def refresh(connection: psycopg.Connection, roll_up: RollUp, span: Span) -> None:
-    """Compute again what changed in a continuous aggregate and lies within a span."""
+    """Compute a span of a continuous aggregate again from the readings that are there."""
     connection.execute(_SQL["refresh"], [roll_up.table, *span])
 
 

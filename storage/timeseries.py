@@ -118,8 +118,7 @@ class Partitions:
         self, connection: psycopg.Connection, series: str, since: datetime, kept: Span
     ) -> None:
         """Compute the days again whose readings came since then."""
-        for span in rollups.changed(connection, series, since, kept):
-            self.roll_up_again(connection, series, span)
+        _roll_up_changed(self, connection, series, since, kept)
 
     def roll_up_again(self, connection: psycopg.Connection, series: str, span: Span) -> None:
         """Compute all days of the span again."""
@@ -176,14 +175,11 @@ class Hypertables:
     def roll_up(
         self, connection: psycopg.Connection, series: str, since: datetime, kept: Span
     ) -> None:
-        """Refresh the continuous aggregates; they know what changed."""
-        if self._community:
-            self.roll_up_again(connection, series, kept)
-        else:
-            self._plain.roll_up(connection, series, since, kept)
+        """Compute the days again whose readings came since then."""
+        _roll_up_changed(self, connection, series, since, kept)
 
     def roll_up_again(self, connection: psycopg.Connection, series: str, span: Span) -> None:
-        """Refresh what changed within the span."""
+        """Compute all days of the span again."""
         if self._community:
             for roll_up in rollups.of(series):
                 rollups.refresh(connection, roll_up, span)
@@ -205,6 +201,13 @@ class Hypertables:
         return self._plain.drop_rolled(connection, roll_up, before)
 
 
+def _roll_up_changed(
+    verbs: TimeSeries, connection: psycopg.Connection, series: str, since: datetime, kept: Span
+) -> None:
+    for span in rollups.changed(connection, series, since, kept):
+        verbs.roll_up_again(connection, series, span)
+
+
 def load_extension(database: Database) -> None:
     """Load TimescaleDB where the server offers it.
 
@@ -223,6 +226,12 @@ def detect(connection: psycopg.Connection) -> TimeSeries:
     """Return the verbs for a server."""
     found = connection.execute(_SQL["edition"]).fetchone()
     return Hypertables(community=found[1] == "timescale") if found else Partitions()
+
+
+def version(connection: psycopg.Connection) -> str:
+    """Return the version of TimescaleDB that keeps the series; nothing for native partitions."""
+    found = connection.execute(_SQL["edition"]).fetchone()
+    return str(found[0]) if found else ""
 
 
 def edition(connection: psycopg.Connection) -> str:

@@ -46,7 +46,9 @@ DELETE FROM {table} WHERE {start} < {before}
 CREATE MATERIALIZED VIEW IF NOT EXISTS {table} WITH (timescaledb.continuous) AS {rows} WITH NO DATA
 
 -- name: refresh
-CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz)
+-- By force: TimescaleDB 2.28 does not notice rows that come by COPY into a table with a trigger for
+-- whole statements, as ours have.
+CALL refresh_continuous_aggregate(%s, %s::timestamptz, %s::timestamptz, force => true)
 
 -- name: count_old
 SELECT count(*) FROM {table} WHERE {start} < {before}

@@ -1,5 +1,6 @@
 """A backup is restored into a fresh cluster and holds the same, row for row."""
 
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,6 +17,7 @@ from storage import audit, backup, checksums, migrate, programs, queue, timeseri
 from storage.database import Database, open_database
 from storage.rows import Batch, DeadLetterRow, PositionRow
 from tests.fixtures.api import MORNING, PlannedDay
+from tests.fixtures.database import DatabaseServer
 from tests.integration.test_storage_upgrade import series_at
 
 pytestmark = pytest.mark.db
@@ -53,8 +55,21 @@ def kept(lived: PlannedDay, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fresh_cluster(tmp_path: Path) -> Iterator[Database]:
-    """An embedded server of its own, without anything in it."""
+def fresh_cluster(database_server: DatabaseServer, tmp_path: Path) -> Iterator[Database]:
+    """An embedded server of its own, without anything in it.
+
+    A backup of TimescaleDB goes into TimescaleDB only: then it is an empty database beside.
+    """
+    fresh = database_server.create()
+    timeseries.load_extension(fresh)
+    with fresh.connect() as connection:
+        timescale = timeseries.version(connection)
+    database_server.drop(fresh)
+    if timescale:
+        fresh = database_server.create()
+        yield fresh
+        database_server.drop(fresh)
+        return
     with open_database(load_settings(data_dir=tmp_path / "elsewhere")) as database:
         yield database
 
@@ -94,6 +109,8 @@ def test_the_commands_work_on_the_embedded_database_and_on_an_address(
         return CliRunner().invoke(app, list(words), catch_exceptions=False)
 
     with lived.database.connect() as connection:
+        if timeseries.version(connection):
+            pytest.skip("a backup of TimescaleDB does not go into the embedded database")
         connection.execute("UPDATE dead_letter SET received_at = received_at - interval '15 d'")
     first, second = tmp_path / "first", tmp_path / "second"
     monkeypatch.setenv("BINROUND_DATABASE_URL", lived.database.dsn)
@@ -159,6 +176,21 @@ def test_a_database_in_use_is_never_overwritten(lived: PlannedDay, kept: Path) -
     assert contents(lived.database) == before
     with pytest.raises(DatabaseError, match="is there already"):
         backup.back_up(lived.database, kept, at=MORNING)
+
+
+def test_a_backup_of_timescaledb_says_where_it_goes(kept: Path, tmp_path: Path) -> None:
+    """Restored into a server without TimescaleDB it is refused before anything is written."""
+    moved = tmp_path / "moved"
+    with zipfile.ZipFile(kept) as old, zipfile.ZipFile(moved, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == backup.MANIFEST:
+                data = json.dumps({**json.loads(data), "timescale": "2.28.4"}).encode()
+            new.writestr(name, data)
+    with open_database(load_settings(data_dir=tmp_path / "elsewhere")) as database:
+        with pytest.raises(DatabaseError, match=r"TimescaleDB 2\.28\.4.*BINROUND_DATABASE_URL$"):
+            backup.restore(database, moved)
+        assert contents(database) == {}
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "other"])

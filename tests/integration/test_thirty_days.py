@@ -24,9 +24,11 @@ MONTH_AGO = NOON - timedelta(days=30)
 LON, NAME, GARBAGE = 8.7654321, "Erika Mustermann", "neither-json-nor-a-place"
 MARKS = (str(LON), NAME, GARBAGE, GARBAGE.encode().hex())
 SOON = timedelta(seconds=1)  # stands for the fourteen days, by the broker's own clock
+# The parts of TimescaleDB, compressed or not, are read through its hypertables.
 ALL_TABLES = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^(pg_|information_schema$)'
+      AND c.relname !~ '^(_hyper_|_compressed_hypertable_|compress_hyper_)'
 """
 
 
