@@ -143,55 +143,55 @@ def _cheapest_gap(P: Arrays, S: State, visit: int, worth: float) -> tuple[float,
     """
     for slot in range(BLOCKED):
         S.blocked_eur[slot], S.blocked[slot, 0] = worth, -1
+    _ask(P, S, visit)
     best, row, gap = worth, -1, -1
-    for number in range(_gaps(P, S, visit)):
-        r, g = S.gaps[number, 0], S.gaps[number, 1]
-        added = _try(P, S, visit, r, g, best)
-        if added < best:
-            best, row, gap = added, r, g
+    for number in range(min(ASKED, P.near.shape[1])):
+        near = P.near[visit, number]
+        at = S.visits[near]
+        r = at.row
+        if r < 0 or not S.offers[r].takes:
+            continue
+        tariff, service_eur = S.offers[r].tariff, S.offers[r].service_eur
+        added = service_eur + P.euro_to[tariff, visit, at.before] + P.euro[tariff, visit, near]
+        added -= at.before_eur
+        if added < best and _possible(P, S, visit, r, at.position - 1, added):
+            best, row, gap = added, r, at.position - 1
+        added = service_eur + P.euro_to[tariff, visit, near] + P.euro[tariff, visit, at.after]
+        added -= at.after_eur
+        if added < best and _possible(P, S, visit, r, at.position, added):
+            best, row, gap = added, r, at.position
+    for r in range(len(S.tours)):
+        if not S.offers[r].takes:
+            continue
+        tariff, service_eur = S.offers[r].tariff, S.offers[r].service_eur
+        for number in range(S.tours[r].edges):
+            at = S.edges[r, number]
+            added = service_eur + P.euro_to[tariff, visit, at.before]
+            added += P.euro[tariff, visit, at.after] - at.eur
+            if added < best and _possible(P, S, visit, r, at.position, added):
+                best, row, gap = added, r, at.position
     return best, row, gap
 
 
 @called
-def _gaps(P: Arrays, S: State, visit: int) -> int:
-    """Write the gaps to look at to `S.gaps`; return their number."""
-    count = 0
-    for number in range(min(ASKED, P.near.shape[1])):
-        near = P.near[visit, number]
-        r = S.visits[near].row
-        if r >= 0 and may_take(P, S, r, visit):
-            for g in range(S.visits[near].position - 1, S.visits[near].position + 1):
-                S.gaps[count, 0], S.gaps[count, 1] = r, g
-                count += 1
+def _ask(P: Arrays, S: State, visit: int) -> None:
+    """Write to `S.offers` what each tour offers a visit."""
     for r in range(len(S.tours)):
-        if S.tours[r].length == 2 or not may_take(P, S, r, visit):
-            continue
-        S.gaps[count, 0], S.gaps[count, 1] = r, 0
-        count += 1
-        for trip in range(S.tours[r].trips):
-            for g in range(S.unload[r, trip] - 1, S.unload[r, trip] + 1):
-                S.gaps[count, 0], S.gaps[count, 1] = r, g
-                count += 1
-    return count
+        kind = P.kind[S.tours[r].truck]
+        S.offers[r].takes = may_take(P, S, r, visit)
+        S.offers[r].tariff = P.kinds[kind].tariff
+        S.offers[r].service_eur = P.service_s[visit] * P.kinds[kind].eur_per_s
 
 
 @inlined
-def _try(P: Arrays, S: State, visit: int, r: int, gap: int, best: float) -> float:
-    """Return what a gap adds if it is cheaper than `best` and allowed; else `best`."""
-    kind = P.kind[S.tours[r].truck]
-    tariff = P.kinds[kind].tariff
-    added = (
-        P.euro_to[tariff, visit, S.nodes[r, gap]]
-        + P.euro[tariff, visit, S.nodes[r, gap + 1]]
-        - S.leg_eur[r, gap]
-        + P.service_s[visit] * P.kinds[kind].eur_per_s
-    )
-    if added >= best or chance(S.random) < BLINK:
-        return best
+def _possible(P: Arrays, S: State, visit: int, r: int, gap: int, added: float) -> bool:
+    """Whether a gap is not overlooked and a visit fits into it."""
+    if chance(S.random) < BLINK:
+        return False
     if not carries(P, S, r, gap, visit):
         _note(S, r, gap, added)
-        return best
-    return added if in_time(P, S, r, gap, visit) else best
+        return False
+    return in_time(P, S, r, gap, visit)
 
 
 @inlined
@@ -256,7 +256,7 @@ def _opening(
         if S.tours[r].length > 2:
             continue
         kind = P.kind[S.tours[r].truck]
-        if S.seen[kind] == S.counts[STAMP] or not may_take(P, S, r, visit):
+        if S.seen[kind] == S.counts[STAMP] or not S.offers[r].takes:
             continue
         S.seen[kind] = S.counts[STAMP]
         tariff = P.kinds[kind].tariff

@@ -195,6 +195,8 @@ def _close(P: Arrays, S: State, r: int, picked: int) -> int:
 @called
 def unload_anew(P: Arrays, S: State, r: int) -> None:
     """Place a tour's unloadings as cheaply as possible, if that is cheaper and in time."""
+    if S.tours[r].trips <= 1 and P.facilities == 1:
+        return  # there is one way only
     kind = P.kind[S.tours[r].truck]
     stops = 0
     for i in range(1, S.tours[r].length - 1):

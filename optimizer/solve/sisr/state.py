@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from optimizer.solve.sisr.arrays import NEAR
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,6 +24,7 @@ TOUR = np.dtype(
         ("truck", np.int64),
         ("length", np.int64),  # of its nodes, start and end included
         ("trips", np.int64),
+        ("edges", np.int64),  # gaps next to its start and its unloadings
         ("begin_s", np.int64),
         ("end_s", np.int64),
         ("driving_s", np.int64),
@@ -37,12 +36,33 @@ TOUR = np.dtype(
     ],
     align=True,
 )
-VISIT = np.dtype(
+VISIT = np.dtype(  # half a cache line: looking for a gap reads many of them
     [
-        ("row", np.int64),  # of its tour, or ABSENT or FOREIGN
-        ("position", np.int64),
-        ("missed", np.int64),  # how often it was left out though mandatory
+        ("row", np.int32),  # of its tour, or ABSENT or FOREIGN
+        ("position", np.int32),
+        ("before", np.int32),  # nodes next to it, and what the ways from and to them cost
+        ("after", np.int32),
+        ("before_eur", np.float32),
+        ("after_eur", np.float32),
+        ("missed", np.int32),  # how often it was left out though mandatory
         ("marked", np.bool_),
+    ],
+    align=True,
+)
+GAP = np.dtype(
+    [
+        ("position", np.int32),  # the one before it
+        ("before", np.int32),  # nodes on both sides
+        ("after", np.int32),
+        ("eur", np.float32),  # what the way between them costs
+    ],
+    align=True,
+)
+OFFER = np.dtype(  # what a tour offers the visit that is being inserted
+    [
+        ("service_eur", np.float64),
+        ("tariff", np.int32),
+        ("takes", np.bool_),  # whether its truck may serve it today, wherever on its tour
     ],
     align=True,
 )
@@ -60,7 +80,8 @@ class State(NamedTuple):
         trip: (rows, positions) which trip a position belongs to.
         unload: (rows, trips) position at which a trip ends.
         load: (rows, trips, limits) what a trip carries.
-        leg_eur: (rows, positions) cost of the way to the next position.
+        leg_s: (rows, positions) length of the way to the next position.
+        edges: (rows, gaps) of dtype GAP: the gap at the start, and two next to each unloading.
         amount: (rows, 3) stops, kg and litres of the day.
         left_out: visits in no tour; counts[LEFT_OUT] of them.
         kept: nodes of tours before a step; counts[CHANGED] rows in `changed`.
@@ -69,7 +90,7 @@ class State(NamedTuple):
         work: (1, 2, breaks + 1) room for labels under test.
         picked, order: visits of a step and the key by which they are put back.
         strings: room for the strings of a step: row, trip.
-        gaps: room for row and gap of the insertions of a visit.
+        offers: (rows,) of dtype OFFER.
         blocked: (few, 2) row and gap where only load forbids an insertion; `blocked_eur` its cost.
         seen: (kinds,) stamps.
         random: state of the random numbers.
@@ -83,7 +104,8 @@ class State(NamedTuple):
     trip: NDArray[np.int32]
     unload: NDArray[np.int32]
     load: NDArray[np.float64]
-    leg_eur: NDArray[np.float64]
+    leg_s: NDArray[np.int64]
+    edges: NDArray[np.void]
     amount: NDArray[np.float64]
     left_out: NDArray[np.int32]
     kept: NDArray[np.int32]
@@ -99,7 +121,7 @@ class State(NamedTuple):
     picked: NDArray[np.int32]
     order: NDArray[np.float64]
     strings: NDArray[np.int64]
-    gaps: NDArray[np.int64]
+    offers: NDArray[np.void]
     blocked: NDArray[np.int64]
     blocked_eur: NDArray[np.float64]
     seen: NDArray[np.int64]
@@ -134,7 +156,8 @@ def new_state(
         trip=np.zeros((rows, size), np.int32),
         unload=np.zeros((rows, size // 2 + 1), np.int32),
         load=np.zeros((rows, size // 2 + 1, limits)),
-        leg_eur=np.zeros((rows, size)),
+        leg_s=np.zeros((rows, size), np.int64),
+        edges=np.zeros((rows, size), np.dtype((np.record, GAP))),
         amount=np.zeros((rows, 3)),
         left_out=np.zeros(len(members) + 1, np.int32),
         kept=np.zeros((rows, size), np.int32),
@@ -150,7 +173,7 @@ def new_state(
         picked=np.zeros(len(members) + 1, np.int32),
         order=np.zeros(len(members) + 1),
         strings=np.zeros((64, 2), np.int64),
-        gaps=np.zeros((2 * NEAR + 2 * size + 3 * rows + 8, 2), np.int64),
+        offers=np.zeros(rows, np.dtype((np.record, OFFER))),
         blocked=np.zeros((8, 2), np.int64),
         blocked_eur=np.zeros(8),
         seen=np.zeros(len(P.kinds), np.int64),

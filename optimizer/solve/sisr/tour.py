@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.arrays import NEVER_S
-from optimizer.solve.sisr.compiled import called, compiled
+from optimizer.solve.sisr.compiled import called, compiled, inlined
 from optimizer.solve.sisr.labels import (
     begin,
     latest_departure,
@@ -54,7 +54,7 @@ def _idle_eur(P: Arrays, S: State, r: int, kind: int) -> float:
 
 @called
 def _empty(P: Arrays, S: State, r: int, kind: int) -> bool:
-    S.tours[r].trips = S.trip[r, 0] = S.trip[r, 1] = 0
+    S.tours[r].trips = S.tours[r].edges = S.trip[r, 0] = S.trip[r, 1] = 0
     S.tours[r].driving_s = S.tours[r].served_s = 0
     S.tours[r].begin_s = S.tours[r].end_s = P.kinds[kind].shift_from
     S.tours[r].eur = S.tours[r].busy_eur = 0.0
@@ -68,6 +68,7 @@ def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
     """Set trips, loads, amounts of the day, costs; return whether all are within limits."""
     tariff, last, limits = P.kinds[kind].tariff, S.tours[r].length - 1, P.capacity.shape[1]
     trip, driving_s, served_s, euro, fits = 0, 0, 0, P.kinds[kind].fixed_eur, True
+    edges = 0
     stops, kg, litres = 0.0, 0.0, 0.0
     for limit in range(limits):
         S.load[r, 0, limit] = 0.0
@@ -75,13 +76,19 @@ def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
     one = S.nodes[r, 0]
     for i in range(1, last + 1):
         node = S.nodes[r, i]
-        driving_s += P.seconds[one, node]
-        leg_eur = P.euro[tariff, one, node]
-        S.leg_eur[r, i - 1] = leg_eur
+        leg_s, leg_eur = P.seconds[one, node], P.euro[tariff, one, node]
+        S.leg_s[r, i - 1] = leg_s
+        driving_s += leg_s
         euro += leg_eur
         served_s += P.service_s[node]
+        if one < P.visits:
+            S.visits[one].after, S.visits[one].after_eur = node, leg_eur
+        if one >= P.visits or P.visits <= node < P.visits + P.facilities:
+            _edge(S, r, edges, i - 1, leg_eur)
+            edges += 1
         if node < P.visits:
             S.visits[node].row, S.visits[node].position = r, i
+            S.visits[node].before, S.visits[node].before_eur = one, leg_eur
             stops += P.amount[node, 0]
             kg += P.amount[node, 1]
             litres += P.amount[node, 2]
@@ -97,7 +104,7 @@ def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
         S.trip[r, i] = trip
         one = node
     tour = S.tours[r]
-    tour.trips, tour.driving_s, tour.served_s = trip, driving_s, served_s
+    tour.trips, tour.driving_s, tour.served_s, tour.edges = trip, driving_s, served_s, edges
     tour.busy_eur = euro + served_s * P.kinds[kind].eur_per_s
     S.amount[r, 0], S.amount[r, 1], S.amount[r, 2] = stops, kg, litres
     return (
@@ -107,6 +114,14 @@ def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
         and litres <= P.day_limit[kind, 2]
         and driving_s <= P.kinds[kind].driving_limit
     )
+
+
+@inlined
+def _edge(S: State, r: int, number: int, position: int, leg_eur: float) -> None:
+    """Note a gap next to the start or to an unloading."""
+    edge = S.edges[r, number]
+    edge.position, edge.eur = position, leg_eur
+    edge.before, edge.after = S.nodes[r, position], S.nodes[r, position + 1]
 
 
 @called
@@ -121,7 +136,7 @@ def _forward(P: Arrays, S: State, r: int, kind: int) -> bool:
     one = S.nodes[r, 0]
     for i in range(1, last + 1):
         node = S.nodes[r, i]
-        on_s, travel_s = P.service_s[one], P.seconds[one, node]
+        on_s, travel_s = P.service_s[one], S.leg_s[r, i - 1]
         alive = False
         for taken in range(rules + 1):
             ready_s = reach(P.breaks, kind, S.early, r, i - 1, on_s, travel_s, taken)
@@ -148,14 +163,12 @@ def _backward(P: Arrays, S: State, r: int, kind: int) -> None:
         S.late[r, last, taken] = latest_end(
             P.breaks, kind, S.tours[r].begin_s, taken, P.kinds[kind].shift_to
         )
-    following = S.nodes[r, last]
     for i in range(last - 1, 0, -1):
         node = S.nodes[r, i]
-        travel_s = P.seconds[node, following]
+        travel_s = S.leg_s[r, i]
         for taken in range(rules + 1):
             leave_s = latest_departure(P.breaks, kind, S.late, r, i + 1, travel_s, taken)
             S.late[r, i, taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
-        following = node
 
 
 @called
@@ -164,16 +177,15 @@ def _slack(P: Arrays, S: State, r: int, kind: int) -> int:
     last, rules, W, now = S.tours[r].length - 1, P.breaks.number[kind], S.work, 0  # noqa: N806
     for taken in range(rules + 1):
         W[0, 0, taken] = latest_end(P.breaks, kind, S.tours[r].begin_s, taken, S.tours[r].end_s)
-    following = S.nodes[r, last]
     for i in range(last - 1, 0, -1):
         node = S.nodes[r, i]
-        travel_s = P.seconds[node, following]
+        travel_s = S.leg_s[r, i]
         for taken in range(rules + 1):
             leave_s = latest_departure(P.breaks, kind, W, 0, now, travel_s, taken)
             W[0, 1 - now, taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
-        now, following = 1 - now, node
-    travel_s = P.seconds[S.nodes[r, 0], following]
-    return max(0, latest_departure(P.breaks, kind, W, 0, now, travel_s, 0) - S.tours[r].begin_s)
+        now = 1 - now
+    leave_s = latest_departure(P.breaks, kind, W, 0, now, S.leg_s[r, 0], 0)
+    return max(0, leave_s - S.tours[r].begin_s)
 
 
 @compiled
