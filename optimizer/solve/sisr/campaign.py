@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from optimizer.solve.sisr.arrays import Arrays
 
-HOT, COLD = 0.3, 0.003  # first and last temperature, as a share of a visit's mean way
+HOT, COLD = 1.0, 0.003  # first and last temperature, as a share of a visit's mean way
 THREADS = 2
 DIVIDED = 8  # tours from which on the threads share one plan instead of making two
 ROUNDS = 24  # divisions of a plan

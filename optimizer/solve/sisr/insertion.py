@@ -57,6 +57,19 @@ def insert(P: Arrays, S: State, visit: int) -> bool:
 
 
 @called
+def begin_tour(P: Arrays, S: State, visit: int) -> bool:
+    """Begin a tour with a visit, whatever that costs; return whether a truck may."""
+    _ask(P, S, visit)
+    _, row, facility = _opening(P, S, visit, IMPOSSIBLE, -1, -1)
+    if row < 0:
+        return False
+    keep(S, row)
+    _alone(P, S, P.kind[S.tours[row].truck], visit, facility)
+    adopt(P, S, row, 4)
+    return True
+
+
+@called
 def keep(S: State, row: int) -> None:
     """Remember a tour as it was before this step."""
     if S.tours[row].kept_row:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.chance import chance, pick
 from optimizer.solve.sisr.compiled import called
-from optimizer.solve.sisr.insertion import insert
+from optimizer.solve.sisr.insertion import begin_tour, insert
 from optimizer.solve.sisr.ruin import unload_anew
-from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
+from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
 
 if TYPE_CHECKING:
     from optimizer.solve.sisr.arrays import Arrays
@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 
 @called
 def recreate(P: Arrays, S: State, picked: int) -> None:
-    """Put back the visits in `S.picked`; what finds no place is left out."""
+    """Put back the visits in `S.picked`; what finds no place is left out.
+
+    Optional visits that pay for a tour only together are found by one of them that opens it at
+    whatever price; the others then join at theirs.
+    """
     _sort(P, S, picked)
+    opens = S.counts[OPENS]
+    opened = opens != ABSENT and begin_tour(P, S, opens)
     for number in range(picked):
         S.visits[S.picked[number]].marked = True
     out = 0
@@ -37,6 +43,8 @@ def recreate(P: Arrays, S: State, picked: int) -> None:
     for number in range(picked):
         visit = S.picked[number]
         S.visits[visit].marked = False
+        if opened and visit == opens:
+            continue
         if not insert(P, S, visit):
             S.visits[visit].row = ABSENT
             S.left_out[out] = visit

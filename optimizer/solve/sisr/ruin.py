@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from optimizer.solve.sisr.arrays import NEVER_S
+from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S
 from optimizer.solve.sisr.chance import chance, pick
 from optimizer.solve.sisr.compiled import called, inlined
 from optimizer.solve.sisr.insertion import keep
-from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
+from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
 from optimizer.solve.sisr.tour import ends, refresh
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
@@ -32,6 +32,8 @@ WHOLE = 0.01  # share of steps that give up a whole small tour
 SMALL = 25  # visits of such a tour at most
 MOST_STRINGS = 60
 TRIED_AGAIN = 16  # visits left out that get another chance in a step
+OPENED = 0.05  # share of steps around an optional visit left out that begin a tour with it
+GATHERED = 60  # visits left out that such a tour may take in
 
 
 @called
@@ -41,7 +43,10 @@ def ruin(P: Arrays, S: State, members: NDArray[np.int32]) -> int:
     out = S.counts[LEFT_OUT]
     if out > 0 and chance(S.random) < 0.5:
         seed = S.left_out[pick(S.random, out)]
-    picked = _absent(P, S, seed)
+    S.counts[OPENS], most = ABSENT, TRIED_AGAIN
+    if S.visits[seed].row == ABSENT and P.price[seed] < MANDATORY_EUR and chance(S.random) < OPENED:
+        S.counts[OPENS], most = seed, GATHERED
+    picked = _absent(P, S, seed, most)
     if chance(S.random) < WHOLE:  # noqa: SIM108 - one line would be too long
         picked = _whole_tour(P, S, picked)
     else:
@@ -63,17 +68,17 @@ def _take(S: State, visit: int, picked: int) -> int:
 
 
 @called
-def _absent(P: Arrays, S: State, seed: int) -> int:
+def _absent(P: Arrays, S: State, seed: int, most: int) -> int:
     """Pick visits left out that are tried again; of many only those near the seed."""
     picked, out = 0, S.counts[LEFT_OUT]
-    if out <= TRIED_AGAIN:
+    if out <= most:
         for number in range(out):
             picked = _take(S, S.left_out[number], picked)
         return picked
     if S.visits[seed].row == ABSENT:
         picked = _take(S, seed, picked)
     for number in range(P.near.shape[1]):
-        if picked >= TRIED_AGAIN:
+        if picked >= most:
             break
         if S.visits[P.near[seed, number]].row == ABSENT:
             picked = _take(S, P.near[seed, number], picked)

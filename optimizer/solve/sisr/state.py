@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Nodes = Sequence[int] | NDArray[np.int32]
 
 ABSENT, FOREIGN = -1, -2  # rows of visits that are in no tour, or belong to another search
-CHANGED, LEFT_OUT, STAMP = range(3)  # indices of `State.counts`
+CHANGED, LEFT_OUT, STAMP, OPENS = range(4)  # indices of `State.counts`; OPENS: visit or ABSENT
 
 
 TOUR = np.dtype(
@@ -178,7 +178,7 @@ def new_state(
         blocked_eur=np.zeros(8),
         seen=np.zeros(len(P.kinds), np.int64),
         random=np.array([(seed * 7919 + 88172645463325252) % 2**64], np.uint64),
-        counts=np.zeros(3, np.int64),
+        counts=np.zeros(4, np.int64),
     )
     state.visits["row"] = FOREIGN
     state.visits["row"][list(members)] = ABSENT
