@@ -179,6 +179,36 @@ def test_a_tours_end_agrees_with_the_judge(visits: int, seed: int, breaks: int) 
             assert end_s == report.tours[0].end_s
 
 
+def test_visits_that_pay_for_a_tour_together_get_one() -> None:
+    """Ten far sites, none of which is worth the way alone, are served; nine tenths dearer, not.
+
+    Their prizes are a quarter of a tour to one of them, so no single one begins a tour by itself.
+    """
+    day = city_day(10, 5, trucks=1, mandatory_share=0.0)
+    metres, seconds = day.distance_m.copy(), day.duration_s.copy()
+    metres[:3, 3:] += 25_000
+    metres[3:, :3] += 25_000
+    metres[3:, 3:] //= 10
+    seconds[3:, 3:] //= 10
+    sites = [dataclasses.replace(v, windows=(), service_s=60, prize_eur=None) for v in day.visits]
+    far = day.replace(distance_m=metres, duration_s=seconds, visits=tuple(sites))
+    alone = solve(far.replace(visits=far.visits[:1]), 1.0, engines=())
+    together = solve(far, 1.0, engines=())
+    one_eur = check(far.replace(visits=far.visits[:1]), alone).score[1]
+    assert check(far, together).score[1] < 2.4 * one_eur
+
+    def served(prize_eur: float) -> int:
+        sites = [dataclasses.replace(visit, prize_eur=prize_eur) for visit in far.visits]
+        worth = far.replace(visits=tuple(sites))
+        arrays, origin = arrays_of(Facts(worth))
+        nothing = plan_from(arrays, origin, Solution((), (), "none", 1))
+        plan = Campaign(arrays, 1, threads=1).run(nothing, 300, monotonic() + 1e6)
+        return arrays.visits - len(plan.left_out)
+
+    assert served(0.25 * one_eur) == arrays_of(Facts(far))[0].visits
+    assert served(0.025 * one_eur) == 0
+
+
 def test_visits_at_one_place_are_made_together() -> None:
     """Mandatory visits with the same place and windows become one; prizes stay apart."""
     day = city_day(4, 1, mandatory_share=1.0, tight=50.0)
