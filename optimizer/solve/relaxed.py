@@ -99,6 +99,11 @@ def _longer(problem: Problem, visits: Sequence[int]) -> Problem:
     return problem.replace(trucks=tuple(_longer_day(truck) for truck in problem.trucks))
 
 
+def _at_any_time(problem: Problem, visits: Sequence[int]) -> Problem:
+    """Let nobody's hours stand in the way: later stops of a tour may have theirs, too."""
+    return _longer(_always_open(problem, range(len(problem.visits))), visits)
+
+
 def _longer_day(truck: Truck) -> Truck:
     return dataclasses.replace(
         truck,
@@ -183,4 +188,5 @@ _LIMITS: tuple[
     (Reason.TIME, _longer, _overtime_s),
     (Reason.WINDOW, _always_open, _late_s),
     (Reason.CAPACITY, _in_pieces, _over_kg),
+    (Reason.TIME, _at_any_time, _overtime_s),
 )
