@@ -116,8 +116,12 @@ def test_a_dispatcher_sees_the_day(visit: Visit, planned_day: PlannedDay) -> Non
     planned_day.drive(*first, second=10)
     visit.open()
 
-    sites = {feature["properties"]["site"] for feature in visit.rendered("sites")}
-    assert sites == {site.id for site in planned_day.region.sites}
+    every_site = {site.id for site in planned_day.region.sites}
+
+    def all_drawn() -> bool:  # the map draws tile by tile
+        return every_site == {found["properties"]["site"] for found in visit.rendered("sites")}
+
+    assert visit.wait(all_drawn)
     assert visit.wait(lambda: visit.rendered("roads-minor"))
     assert visit.wait(lambda: visit.rendered("tours"))
     vehicle = planned_day.region.vehicles[0].name.split(",")[0]
