@@ -117,7 +117,7 @@ def restore(database: Database, path: Path) -> Backup:
         with zipfile.ZipFile(path) as archive:
             _require_sound(archive)
             backup = _read_manifest(archive, path)
-            _refill(database, archive, path, backup.timescale)
+            _refill(database, archive, path, backup)
     except OSError as error:
         raise DatabaseError(f"cannot read the backup {path} ({error.strerror})") from None
     except (zipfile.BadZipFile, EOFError):
@@ -149,7 +149,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Backup:
     return backup
 
 
-def _refill(database: Database, archive: zipfile.ZipFile, path: Path, from_timescale: str) -> None:
+def _refill(database: Database, archive: zipfile.ZipFile, path: Path, backup: Backup) -> None:
     with database.connect(autocommit=True) as connection:
         if held := checksums.tables(connection):
             raise DatabaseError(
@@ -159,10 +159,10 @@ def _refill(database: Database, archive: zipfile.ZipFile, path: Path, from_times
         program = programs.find("pg_restore", connection.info.server_version // 10_000)
         timeseries.load_extension(database)
         timescale = timeseries.version(connection)
-        if from_timescale and not timescale:
+        if backup.timescale and not timescale:
             raise DatabaseError(
-                f"{path.name} comes from TimescaleDB {from_timescale}, which this server does not "
-                "have; name a server that has it in BINROUND_DATABASE_URL"
+                f"{path.name} comes from TimescaleDB {backup.timescale}, which this server does "
+                "not have; name a server that has it in BINROUND_DATABASE_URL"
             )
         if timescale:
             connection.execute(_SQL["timescale_before"])

@@ -244,7 +244,7 @@ def edition(connection: psycopg.Connection) -> str:
 
 def sizes(connection: psycopg.Connection) -> dict[str, int]:
     """Return the bytes of each hypertable with its chunks; nothing without TimescaleDB."""
-    if not connection.execute(_SQL["edition"]).fetchone():
+    if not version(connection):
         return {}
     return dict(connection.execute(_SQL["hypertable_sizes"]).fetchall())
 
@@ -266,7 +266,7 @@ def _add_partition(connection: psycopg.Connection, series: Series, start: dateti
 
 def compression(connection: psycopg.Connection) -> dict[str, float]:
     """Return how many times smaller its compressed chunks became, per hypertable that has some."""
-    if not connection.execute(_SQL["edition"]).fetchone():
+    if not version(connection):
         return {}
     return dict(connection.execute(_SQL["compression"]).fetchall())
 

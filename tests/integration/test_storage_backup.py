@@ -60,18 +60,16 @@ def fresh_cluster(database_server: DatabaseServer, tmp_path: Path) -> Iterator[D
 
     A backup of TimescaleDB goes into TimescaleDB only: then it is an empty database beside.
     """
-    fresh = database_server.create()
-    timeseries.load_extension(fresh)
-    with fresh.connect() as connection:
+    beside = database_server.create()
+    timeseries.load_extension(beside)
+    with beside.connect() as connection:
         timescale = timeseries.version(connection)
-    database_server.drop(fresh)
     if timescale:
-        fresh = database_server.create()
-        yield fresh
-        database_server.drop(fresh)
-        return
-    with open_database(load_settings(data_dir=tmp_path / "elsewhere")) as database:
-        yield database
+        yield beside
+    else:
+        with open_database(load_settings(data_dir=tmp_path / "elsewhere")) as database:
+            yield database
+    database_server.drop(beside)
 
 
 def contents(database: Database) -> dict[str, checksums.Content]:

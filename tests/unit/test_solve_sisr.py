@@ -180,7 +180,7 @@ def test_a_tours_end_agrees_with_the_judge(visits: int, seed: int, breaks: int) 
 
 
 def test_visits_that_pay_for_a_tour_together_get_one() -> None:
-    """Ten far sites, none of which is worth the way alone, are served; nine tenths dearer, not.
+    """Ten far sites, none of which is worth the way alone, are served; at a tenth, none is.
 
     Their prizes are a quarter of a tour to one of them, so no single one begins a tour by itself.
     """

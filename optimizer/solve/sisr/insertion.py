@@ -8,6 +8,8 @@ cheapest such gaps of three tours are tried with all unloadings of the day place
 """
 
 # ruff: noqa: N803
+# Fields of records have no type.
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
@@ -164,23 +166,18 @@ def _cheapest_gap(P: Arrays, S: State, visit: int, worth: float) -> tuple[float,
         r = at.row
         if r < 0 or not S.offers[r].takes:
             continue
-        tariff, service_eur = S.offers[r].tariff, S.offers[r].service_eur
-        added = service_eur + P.euro_to[tariff, visit, at.before] + P.euro[tariff, visit, near]
-        added -= at.before_eur
+        added = _added(P, S, visit, r, at.before, near, at.before_eur)
         if added < best and _possible(P, S, visit, r, at.position - 1, added):
             best, row, gap = added, r, at.position - 1
-        added = service_eur + P.euro_to[tariff, visit, near] + P.euro[tariff, visit, at.after]
-        added -= at.after_eur
+        added = _added(P, S, visit, r, near, at.after, at.after_eur)
         if added < best and _possible(P, S, visit, r, at.position, added):
             best, row, gap = added, r, at.position
     for r in range(len(S.tours)):
         if not S.offers[r].takes:
             continue
-        tariff, service_eur = S.offers[r].tariff, S.offers[r].service_eur
         for number in range(S.tours[r].edges):
             at = S.edges[r, number]
-            added = service_eur + P.euro_to[tariff, visit, at.before]
-            added += P.euro[tariff, visit, at.after] - at.eur
+            added = _added(P, S, visit, r, at.before, at.after, at.eur)
             if added < best and _possible(P, S, visit, r, at.position, added):
                 best, row, gap = added, r, at.position
     return best, row, gap
@@ -194,6 +191,16 @@ def _ask(P: Arrays, S: State, visit: int) -> None:
         S.offers[r].takes = may_take(P, S, r, visit)
         S.offers[r].tariff = P.kinds[kind].tariff
         S.offers[r].service_eur = P.service_s[visit] * P.kinds[kind].eur_per_s
+
+
+@inlined
+def _added(
+    P: Arrays, S: State, visit: int, r: int, before: int, after: int, leg_eur: float
+) -> float:
+    """Return what a visit between two nodes of a tour adds to it."""
+    tariff = S.offers[r].tariff
+    there_eur = S.offers[r].service_eur + P.euro_to[tariff, visit, before]
+    return there_eur + P.euro[tariff, visit, after] - leg_eur
 
 
 @inlined

@@ -78,7 +78,6 @@ class State(NamedTuple):
         early: (rows, positions, breaks + 1) earliest start of service, by breaks taken; `late`
             the latest arrival, a break on the way included, from which the rest is in time.
         trip: (rows, positions) which trip a position belongs to.
-        unload: (rows, trips) position at which a trip ends.
         load: (rows, trips, limits) what a trip carries.
         leg_s: (rows, positions) length of the way to the next position.
         edges: (rows, gaps) of dtype GAP: the gap at the start, and two next to each unloading.
@@ -102,7 +101,6 @@ class State(NamedTuple):
     early: NDArray[np.int64]
     late: NDArray[np.int64]
     trip: NDArray[np.int32]
-    unload: NDArray[np.int32]
     load: NDArray[np.float64]
     leg_s: NDArray[np.int64]
     edges: NDArray[np.void]
@@ -154,7 +152,6 @@ def new_state(
         early=np.zeros((rows, size, breaks), np.int64),
         late=np.zeros((rows, size, breaks), np.int64),
         trip=np.zeros((rows, size), np.int32),
-        unload=np.zeros((rows, size // 2 + 1), np.int32),
         load=np.zeros((rows, size // 2 + 1, limits)),
         leg_s=np.zeros((rows, size), np.int64),
         edges=np.zeros((rows, size), np.dtype((np.record, GAP))),

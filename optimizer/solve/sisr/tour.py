@@ -67,8 +67,8 @@ def _empty(P: Arrays, S: State, r: int, kind: int) -> bool:
 def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
     """Set trips, loads, amounts of the day, costs; return whether all are within limits."""
     tariff, last, limits = P.kinds[kind].tariff, S.tours[r].length - 1, P.capacity.shape[1]
-    trip, driving_s, served_s, euro, fits = 0, 0, 0, P.kinds[kind].fixed_eur, True
-    edges = 0
+    trip, edges, driving_s, served_s = 0, 0, 0, 0
+    euro, fits = P.kinds[kind].fixed_eur, True
     stops, kg, litres = 0.0, 0.0, 0.0
     for limit in range(limits):
         S.load[r, 0, limit] = 0.0
@@ -97,7 +97,6 @@ def _carry(P: Arrays, S: State, r: int, kind: int) -> bool:
                 S.load[r, trip, limit] = load
                 fits = fits and load <= P.capacity[kind, limit]
         elif i < last:
-            S.unload[r, trip] = i
             trip += 1
             for limit in range(limits):
                 S.load[r, trip, limit] = 0.0
