@@ -12,6 +12,7 @@ from benchmarks.optimizer.instances import OURS
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,9 @@ def _draw(axis: Axes, instance: Instance, cells: Table) -> None:
     lowest = min([*values, *([known] if known is not None else [])], default=1.0)
     axis.set_ylim(lowest * 0.98, lowest * 1.2)
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_title(f"{instance.group} {instance.name}", fontsize=9)
     axis.set_xlabel("seconds", fontsize=8)
     axis.set_ylabel("miles" if instance.miles else "cost", fontsize=8)
