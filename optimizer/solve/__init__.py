@@ -86,8 +86,9 @@ def solve(
             best, report = warm_start, given
     if progress is not None:
         progress(monotonic() - began, report.score)
-    for index, engine in enumerate(engines):
-        share = (until - monotonic()) * engine.share / sum(e.share for e in engines[index:])
+    able = [engine for engine in engines if engine.supports(problem)]
+    for index, engine in enumerate(able):
+        share = (until - monotonic()) * engine.share / sum(e.share for e in able[index:])
         if share <= 0.05:
             break
         found = engine.improve(problem, builder, best, monotonic() + share, seed, effort)

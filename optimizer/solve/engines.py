@@ -33,6 +33,10 @@ class Engine(Protocol):
         """The part of the time it asks for, relative to the other engines."""
         ...
 
+    def supports(self, problem: Problem) -> bool:
+        """Whether it can improve plans of a problem; else the others have its time, too."""
+        ...
+
     def improve(
         self,
         problem: Problem,
@@ -51,6 +55,10 @@ class RuinAndRecreate:
     """Our own search: first a smaller fleet, then shorter tours."""
 
     share: float = 0.7
+
+    def supports(self, problem: Problem) -> bool:
+        """It takes every problem."""
+        return True
 
     def improve(
         self,
@@ -111,6 +119,10 @@ class OwnSearch:
     compiled: CompiledSearch = field(default_factory=CompiledSearch)
     plain: RuinAndRecreate = field(default_factory=RuinAndRecreate)
     share: float = 0.88
+
+    def supports(self, problem: Problem) -> bool:
+        """It takes every problem."""
+        return True
 
     def builds(self, problem: Problem) -> bool:
         """Whether a first plan is better left to this search, too."""

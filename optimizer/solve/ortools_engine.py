@@ -39,6 +39,10 @@ class OrTools:
     share: float = 0.3
     largest: int = LARGEST
 
+    def supports(self, problem: Problem) -> bool:
+        """Whether a problem fits into one model that knows all its rules."""
+        return len(problem.visits) <= self.largest and not binding(problem) - HONOURED
+
     def improve(
         self,
         problem: Problem,
@@ -53,11 +57,11 @@ class OrTools:
 
         from optimizer.solve.ortools_model import day_model
 
-        if binding(problem) - HONOURED:
+        if not self.supports(problem):
             return None
         search = Search(builder, seed)
         routes = [route for route in day_of(search, builder, start).routes if route]
-        if not routes or len(problem.visits) > self.largest:
+        if not routes:
             return None
         model = day_model(builder.facts, routes)
         left_s = until - monotonic()

@@ -41,7 +41,7 @@ class DayModel:
     trucks: tuple[int, ...]
 
     def routes(self, start: Sequence[Route]) -> list[list[int]]:
-        """Return routes as model nodes, each unloading on a copy of its own."""
+        """Return routes as indices of the model, each unloading on a copy of its own."""
         free = {
             node: [number for number, _ in group]
             for node, group in groupby(
@@ -52,7 +52,8 @@ class DayModel:
                 key=lambda pair: pair[1],
             )
         }
-        return [[free[node].pop() for node in route.nodes] for route in start]
+        index = self.manager.NodeToIndex  # not the node itself where tours end elsewhere
+        return [[index(free[node].pop()) for node in route.nodes] for route in start]
 
     def nodes(self, assignment: Any) -> list[tuple[int, list[int]]]:
         """Return the trucks and nodes of an assignment."""

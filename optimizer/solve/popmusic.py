@@ -41,6 +41,10 @@ class Popmusic:
 
     share: float = 0.9
 
+    def supports(self, problem: Problem) -> bool:
+        """Whether the common rules are all that a problem asks for."""
+        return not demands(problem)
+
     def improve(
         self,
         problem: Problem,
@@ -53,7 +57,7 @@ class Popmusic:
         """Return a plan with better tours; None where tours have several trips."""
         day = day_of(Search(builder, seed), builder, start)
         routes = [route for route in day.routes if route]
-        if demands(problem) or not routes or any(len(r.loads) > 2 for r in routes):
+        if not self.supports(problem) or not routes or any(len(r.loads) > 2 for r in routes):
             return None
         rounds = _Rounds(builder, day, Random(seed))  # noqa: S311 - a search, not a secret
         parts = COUNTED + 4 * len(routes)

@@ -4,16 +4,19 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
 
 from config.errors import SolverError
 from optimizer.check import check
-from optimizer.model import Problem
+from optimizer.model import Problem, Solution
 from optimizer.solve import solve
 from optimizer.solve.engines import ENGINES, RuinAndRecreate, engines_named
+from optimizer.solve.ortools_engine import OrTools
 from optimizer.solve.popmusic import NAME, Popmusic
+from optimizer.solve.route import Builder
 from optimizer.solve.sisr.engine import CompiledSearch, steps
 from optimizer.solve.sisr.schedule import UNCOUNTED
 from optimizer.solve.sisr.warm import warm_up, warm_up_aside
@@ -41,6 +44,34 @@ def test_a_name_that_nobody_has() -> None:
     with pytest.raises(SolverError, match=r"no engine 'gurobi'; BINROUND_ENGINES takes search"):
         engines_named(("gurobi",))
     assert engines_named(()) == ENGINES
+
+
+@dataclasses.dataclass(frozen=True)
+class Patient:
+    """An engine that notes how long it may take."""
+
+    noted_s: list[float]
+    share: float = 0.5
+
+    def supports(self, problem: Problem) -> bool:
+        """It takes every problem."""
+        return True
+
+    def improve(
+        self, problem: Problem, builder: Builder, start: Solution, until: float, seed: int,
+        effort: float,
+    ) -> None:  # fmt: skip
+        """Find nothing."""
+        self.noted_s.append(until - monotonic())
+
+
+def test_an_engine_that_cannot_help_costs_no_time() -> None:
+    """What OR-Tools would take for a day too large for it goes to the others."""
+    day, noted = city_day(20, 1), list[float]()
+    solve(day, 10.0, engines=(Patient(noted), OrTools(share=0.5, largest=10)))
+    solve(day, 10.0, engines=(Patient(noted), Patient(noted)))
+    assert noted[0] > 9.0
+    assert noted[1] < 5.0
 
 
 def test_or_tools_alone_shortens_days_of_single_trips() -> None:

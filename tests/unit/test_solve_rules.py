@@ -263,6 +263,18 @@ def test_unloadings_are_placed_as_well_as_brute_force_can(
     assert found.distance_m == pytest.approx(best)
 
 
+def test_or_tools_polishes_tours_that_end_elsewhere() -> None:
+    """Where a truck's night place is not where it starts, OR-Tools still begins with the plan."""
+    day = city_day(14, 3, mandatory_share=1.0)
+    day = with_fleet(day, end=day.facilities[0].location)
+    builder = Builder(Facts(day))
+    start = solution_of(builder, Search(builder, 1).construct(), "construction", 1)
+    found = OrTools().improve(day, builder, start, monotonic() + 20.0, 1, 1.0)
+    assert found is not None
+    served = {node for tour in found.tours for node in tour.nodes if node < 14}
+    assert served == set(range(14))
+
+
 @pytest.mark.parametrize("demand", sorted(HONOURED))
 def test_or_tools_polishes_lawfully_what_it_knows(demand: Demand) -> None:
     """From a first plan OR-Tools finds one that is no worse, and the judge finds nothing."""

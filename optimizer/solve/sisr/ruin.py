@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from optimizer.solve.sisr.state import State
 
 REMOVED = 10.0  # visits taken out per step, on average
+REMOVED_OF_MANY = 15.0  # the same where many visits are left out: there are more to choose from
+MANY = 0.3  # share of the visits left out from which on that holds
 LONGEST = 10.0  # string
 SPLIT = 0.5  # share of strings with a part kept
 WHOLE = 0.01  # share of steps that give up a whole small tour
@@ -47,10 +49,11 @@ def ruin(P: Arrays, S: State, members: NDArray[np.int32]) -> int:
     if S.visits[seed].row == ABSENT and P.price[seed] < MANDATORY_EUR and chance(S.random) < OPENED:
         S.counts[OPENS], most = seed, GATHERED
     picked = _absent(P, S, seed, most)
-    if chance(S.random) < WHOLE:  # noqa: SIM108 - one line would be too long
+    if chance(S.random) < WHOLE:
         picked = _whole_tour(P, S, picked)
     else:
-        picked = _strings(P, S, seed, picked)
+        removed = REMOVED if out < MANY * len(members) else REMOVED_OF_MANY
+        picked = _strings(P, S, seed, picked, removed)
     for number in range(S.counts[CHANGED]):
         picked = _close(P, S, S.changed[number], picked)
     for number in range(picked):
@@ -105,7 +108,7 @@ def _whole_tour(P: Arrays, S: State, picked: int) -> int:
 
 
 @called
-def _strings(P: Arrays, S: State, seed: int, picked: int) -> int:
+def _strings(P: Arrays, S: State, seed: int, picked: int, removed: float) -> int:
     """Take out strings, formulas (5) to (7) of the paper."""
     trips, stops = 0, 0
     for r in range(len(S.tours)):
@@ -113,7 +116,7 @@ def _strings(P: Arrays, S: State, seed: int, picked: int) -> int:
             trips += S.tours[r].trips
             stops += S.tours[r].length - 2 - S.tours[r].trips
     longest = min(LONGEST, max(1.0, stops / max(1, trips)))
-    strings = pick(S.random, max(1.0, 4.0 * REMOVED / (1.0 + longest) - 1.0)) + 1
+    strings = pick(S.random, max(1.0, 4.0 * removed / (1.0 + longest) - 1.0)) + 1
     strings = min(strings, MOST_STRINGS)
     ruined = 0
     for number in range(-1, P.near.shape[1]):
