@@ -106,6 +106,20 @@ def test_the_compiled_search_is_no_worse_than_the_plain_one() -> None:
 
 
 @pytest.mark.usefixtures("compiled_search")
+def test_threads_that_share_a_plan_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day divided between two threads, again and again, comes out whole, legal and cheaper."""
+    from optimizer.solve.sisr import campaign
+
+    monkeypatch.setattr(campaign, "DIVIDED_VISITS", 40)
+    day = single_trip_day(60, 2)
+    start = check(day, solve(day, 0.0))
+    report = check(day, solve(day, 3.0, 1, engines=(CompiledSearch(),)))
+    assert report.legal
+    assert len(report.tours) >= campaign.DIVIDED
+    assert report.score < start.score
+
+
+@pytest.mark.usefixtures("compiled_search")
 def test_nothing_is_compiled_twice() -> None:
     """Where all is compiled, nobody starts a compiler."""
     assert warm_up()

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 HOT, COLD = 1.0, 0.003  # first and last temperature, as a share of a visit's mean way
 THREADS = 2
-DIVIDED = 8  # tours from which on the threads share one plan instead of making two
+DIVIDED = 8  # tours from which on the threads share one plan instead of making two,
+DIVIDED_VISITS = 600  # and visits: a smaller day gains more from all tours being open to each step
 ROUNDS = 24  # divisions of a plan
 SPARE = 2  # trucks of each kind kept ready besides those in use
 FILL = 0.04  # share of the time to find a place for everything in the fleet as it is
@@ -146,7 +147,8 @@ class Campaign:
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
         schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
-        if self._threads > 1 and len(plan.used) >= DIVIDED:
+        large = self._P.visits > DIVIDED_VISITS and len(plan.used) >= DIVIDED
+        if self._threads > 1 and large:
             return self._divided(plan, schedule)
         alone = schedule.counted and self._P.visits < 150
         return self._side_by_side(plan, schedule, 1 if alone else self._threads)
