@@ -3,6 +3,11 @@
 Units: seconds of the day (wall clock, after the region's midnight), metres, kilograms, litres,
 euro. Nodes of a tour are numbered: visits first (0 .. V-1), then facilities (V .. V+F-1).
 Everything here is frozen; a variant is made with `Problem.replace`.
+
+Words: a fraction is a kind of waste that is kept apart (paper, glass). A service is what the same
+trucks collect under the same rules: some fractions, with hours and days of its own. A depot group
+is a depot with its trucks and the sites that they serve. Fractions, services and depots are
+declared in region files (`docs/region.md`).
 """
 
 import dataclasses
@@ -22,7 +27,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """A span in which service may start."""
+    """A span in which service may start; as a truck's shift, the span in which its tour lies."""
 
     earliest_s: int
     latest_s: int
@@ -74,8 +79,8 @@ class Facility:
 
     Attributes:
         accepts: indices of the fractions it takes.
-        windows: opening hours: spans in which a truck may join the queue, which where there is
-            none is when unloading starts; empty means always open.
+        windows: opening hours: spans in which a truck may join the queue or, where there is no
+            queue, may start to unload; empty means always open.
         unload_s: time for weighing and unloading.
         queue: the wait by time of arrival, in steps; before the first there is none. A truck may
             wait outside until the queue is shorter, so it never pays to arrive later: who is

@@ -29,7 +29,7 @@ class Slack:
     """What is left of a limit at the point of the tour where that is least.
 
     Attributes:
-        rule: as the judge would cite it.
+        rule: the limit in words; of a break or of driving, the paragraph that the judge cites.
         left: in `unit`; 0 is just legal.
         limit: what the rule allows there, in the same unit (seconds of the day for an instant).
         at: id of the visit or facility where it is least; None where that is the whole tour.

@@ -2,6 +2,27 @@
 
 `solve` runs in the caller's process; use `optimizer.solve.isolation` where a solver that dies or
 runs wild must not take anything with it.
+
+In the order in which they are best read:
+
+- `facts`: a problem as the engines see it.
+- `timing`, `unload`: the clock of a tour, and where along it a truck unloads.
+- `route`: one truck's day, built with these two.
+- `insertion`: the cheapest place for a visit.
+- `search`: ruin and recreate over whole days, made of all of these.
+- `sisr`: its twin, compiled to machine code, a step in about a twentieth of the time. It does not
+  know every rule and has to be compiled first; `search` knows them all and runs anywhere, so it
+  takes over where the twin cannot. It also builds first plans, and polishes replanned days.
+- `demands`: which of the rules beyond the common ones a problem asks for.
+- `engines`: the protocol, and the engines that are tried one after the other.
+- `ortools_engine`, `ortools_model`: OR-Tools polishes a plan.
+- `popmusic`, `trip_model`: OR-Tools alone, for days of one trip each.
+- `decomposition`: large problems in parts.
+- `days`: between the engines' days and the model's solutions.
+- `feasibility`: what no plan can do, told before solving.
+- `finishing`, `reasons`, `relaxed`: what still fits, and why the rest is left out.
+- `costing`, `judged`: what a visit adds, in the judge's eyes.
+- `isolation`: all this in a child process.
 """
 
 from __future__ import annotations
@@ -64,8 +85,9 @@ def solve(
         progress: told of each better plan that the judge accepts.
 
     Returns:
-        A solution that the judge finds legal; what it leaves out is in `unserved`, each with
-        a reason. A mandatory visit that cannot be served is there, too.
+        A solution that the judge finds legal, but where a truck underway breaks a rule whatever
+        it does; then every plan is illegal. What it leaves out is in `unserved`, each with a
+        reason. A mandatory visit that cannot be served is there, too.
     """
     began = monotonic()
     until = began + max(0.0, budget_s)

@@ -244,7 +244,10 @@ def _has_compartments(truck: Truck, visit: Visit) -> bool:
 
 
 def _covers(facilities: Iterable[Facility], mask: int) -> Iterable[tuple[int, ...]]:
-    """Yield the smallest sets of facilities that take all fractions of a mask, in any order."""
+    """Return the smallest sets of facilities that take all fractions of a mask, in every order.
+
+    Three at most are tried for one trip; where they are not enough there is no way.
+    """
     accepts = [sum(1 << fraction for fraction in f.accepts) for f in facilities]
     for count in range(1, min(3, len(accepts)) + 1):
         found = [

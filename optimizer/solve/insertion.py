@@ -1,4 +1,7 @@
-"""The cheapest place for a visit over all routes."""
+"""The cheapest place for a visit over all routes.
+
+Its compiled twin is `optimizer.solve.sisr.insertion`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class Inserter:
 
     Args:
         blink: share of the gaps that are overlooked, so that the search finds its way out
-            (Christiaens & Vanden Berghe 2020, section 4.2).
+            ("greedy insertion with blinks", Christiaens & Vanden Berghe 2020).
         tries: gaps to test per visit, cheapest first.
     """
 

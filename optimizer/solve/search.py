@@ -5,6 +5,8 @@ Problems", Transportation Science 54 (2020): strings of visits near a random one
 their routes, and put back one by one where they are cheapest, blinking now and then; a worse
 plan is kept with a chance that falls as simulated annealing cools. Visits that find no place
 wait, counted, so that a smaller fleet is found by making room for those that are left out often.
+
+`optimizer.solve.sisr` is the same search compiled; this one knows every rule of the model.
 """
 
 from __future__ import annotations
@@ -160,7 +162,7 @@ class Search:
         gain = current.cost - changed.cost
         if len(absent) != len(before) and not (absent and before):
             return len(absent) < len(before)
-        if absent or before:  # section 5.2 of the paper: make room for what is missed often
+        if absent or before:  # the paper's "sum of absences": make room for what is missed often
             fewer = sum(self._missed[v] for v in absent) - sum(self._missed[v] for v in before)
             if fewer:
                 return fewer < 0
@@ -245,7 +247,7 @@ class Search:
         return self._filled(routes, self._order([*sorted(back), *absent]), day.absent | back)
 
     def _order(self, visits: list[int]) -> list[int]:
-        """Return visits in one of the paper's orders, or by the width of their windows."""
+        """Return visits in one of the paper's orders, by their prize or by their windows' width."""
         facts, random = self._facts, self._random
         random.shuffle(visits)
         kind = facts.kinds[0]

@@ -64,7 +64,8 @@ class Map:
     Attributes:
         places: (locations, 2) coordinates.
         at: (visits, 2) coordinates.
-        weight: (visits,) the mean of a visit's share of all visits and of all that is collected.
+        weight: (visits,) a visit's share of all visits, plus its share of all kilograms or of all
+            litres, whichever is larger.
     """
 
     def __init__(self, problem: Problem) -> None:
