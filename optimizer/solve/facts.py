@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Amounts = tuple[float, ...]
 
 FAR_S = 10**9  # travel time where there is no road: misses every window, and sums stay small
-FAR_EUR = 1e9
+FAR_KM = 1e9  # length of a way where there is no road
+FAR_EUR = 1e9  # what driving there costs, at any price per kilometre
 
 
 class Facts:
@@ -28,7 +29,7 @@ class Facts:
 
     Attributes:
         seconds: (L, L) travel time between locations, FAR_S where there is no road; likewise
-            `travel_s` as nested lists, quicker to ask for one.
+            `travel_s` as nested lists, quicker to ask for one; `km`, FAR_KM where there is none.
         location: of each node; likewise `service_s` and `windows` (pairs of seconds).
         kinds: the kind of each truck; equal trucks share one.
         mask: bit set of the fractions to collect at each visit.
@@ -44,7 +45,7 @@ class Facts:
         reachable = duration_s != UNREACHABLE
         self.seconds = np.where(reachable, duration_s, FAR_S)
         self.travel_s: list[list[int]] = self.seconds.tolist()
-        self.km = np.where(reachable, distance_m / 1000.0, FAR_EUR)
+        self.km = np.where(reachable, distance_m / 1000.0, FAR_KM)
         self.location = [place.location for place in places]
         self.service_s = [visit.service_s for visit in problem.visits]
         self.service_s += [facility.unload_s for facility in problem.facilities]
@@ -61,7 +62,7 @@ class Facts:
         found: dict[object, Kind] = {}
         self.kinds: list[Kind] = []
         for truck in problem.trucks:
-            key = _alike(truck)
+            key = kind_key(truck)
             if key not in found:
                 found[key] = Kind(self, truck)
             self.kinds.append(found[key])
@@ -193,7 +194,8 @@ class Kind:
         return self._detours[mask]
 
 
-def _alike(truck: Truck) -> object:
+def kind_key(truck: Truck) -> object:
+    """Return what trucks of one kind share: all but their name."""
     return tuple(getattr(truck, name) for name in truck.__dataclass_fields__ if name != "id")
 
 

@@ -104,9 +104,9 @@ class Inserter:
             ):
                 continue
             at = route.places
-            costs.append(kind.cost[at[:-1], place] + kind.cost[place, at[1:]] - route.legs)
-            owners.append(np.full(len(route.legs), index))
-            gaps.append(np.arange(len(route.legs)))
+            costs.append(kind.cost[at[:-1], place] + kind.cost[place, at[1:]] - route.leg_eur)
+            owners.append(np.full(len(route.leg_eur), index))
+            gaps.append(np.arange(len(route.leg_eur)))
         if not costs:
             return ()
         cost = np.concatenate(costs)
@@ -148,6 +148,6 @@ class Inserter:
         if placed is None:
             return None
         nodes, driving = placed
-        if driving - float(route.legs.sum()) + facts.service_s[visit] * kind.eur_per_s >= worth:
+        if driving - float(route.leg_eur.sum()) + facts.service_s[visit] * kind.eur_per_s >= worth:
             return None
         return self._builder.build(route.truck, nodes, route)

@@ -31,7 +31,7 @@ STRING = 10  # longest string taken out of one route
 BLINK = 0.01
 TRIED_AGAIN = 10  # visits left out that get another chance in each step
 HOT, COLD = 0.3, 0.003  # first and last temperature, as a share of a visit's mean cost
-FULL_EUR = 1e7  # a mandatory visit left out; beyond any day's cost
+FULL_EUR = 1e7  # a mandatory visit left out, beyond any day's cost; as `sisr.arrays.MANDATORY_EUR`
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Search:
             if any(self._facts.allowed(visit, truck) for truck in self._fleet)
         ]
         self._balance_eur_per_s = self._facts.problem.balance_eur_per_h / 3600.0
+        self._candidate_set = frozenset(self._candidates)
         self._near = self._neighbours()
         self._missed = [0] * self._facts.visits
 
@@ -174,7 +175,6 @@ class Search:
     def _neighbours(self) -> list[list[int]]:
         """Return the visits near each visit, nearest first."""
         facts = self._facts
-        self._candidate_set = frozenset(self._candidates)
         near: list[list[int]] = [[] for _ in range(facts.visits)]
         if not self._candidates:
             return near

@@ -17,7 +17,7 @@ from ortools.constraint_solver import pywrapcp
 
 from optimizer.solve.facts import FAR_S, union_of
 from optimizer.solve.ortools_model import (
-    LEFT_OUT,
+    LEFT_OUT_EUR,
     DayModel,
     breaks_of,
     choices_of,
@@ -136,8 +136,8 @@ def _costs(model: DayModel, part: _Part, last: Sequence[NDArray[np.float64]], sc
     evaluators = []
     for k, kind in enumerate(part.kinds):
         far = part.facts.seconds >= FAR_S
-        euro = np.where(far, LEFT_OUT, np.minimum(kind.km_eur, LEFT_OUT)) * scale
-        ends = np.minimum(last[k], LEFT_OUT) * scale
+        euro = np.where(far, LEFT_OUT_EUR, np.minimum(kind.km_eur, LEFT_OUT_EUR)) * scale
+        ends = np.minimum(last[k], LEFT_OUT_EUR) * scale
         evaluators.append(model.routing.RegisterTransitMatrix(part.spread(k, euro, ends)))
     for vehicle, k in enumerate(part.kind_of):
         model.routing.SetArcCostEvaluatorOfVehicle(evaluators[k], vehicle)

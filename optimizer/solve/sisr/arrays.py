@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 NEVER_S = 1 << 40  # later than every time; sums of it do not overflow
 ALWAYS_S = FAR_S // 2  # closing time of what never closes; where there is no road is beyond it
-MANDATORY_EUR = 1e7  # what a mandatory visit left out costs; beyond any day's cost
+# What a mandatory visit left out costs: beyond any day's cost; as `FULL_EUR` in the plain search.
+MANDATORY_EUR = 1e7
 NO_LIMIT = 1e15
 NEAR = 100  # neighbours known of each visit
 
