@@ -22,14 +22,13 @@ from optimizer.model import (
     Compartment,
     Energy,
     Facility,
-    Places,
     Problem,
     QueueSpan,
     TimeWindow,
-    TravelTimes,
     Truck,
     Visit,
 )
+from optimizer.road_times import Places, TravelTimes
 from optimizer.selection import Candidate
 
 

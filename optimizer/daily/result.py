@@ -14,7 +14,8 @@ from optimizer.daily.snapshot import DaySnapshot
 from optimizer.explain import Explanation, Slack, Text, TripLoad, explain_waiting
 from optimizer.fill.belief import Belief
 from optimizer.fill.forecast import Forecast
-from optimizer.model import ProviderInfo, Reason, Solution
+from optimizer.model import Reason, Solution
+from optimizer.road_times import ProviderInfo
 from optimizer.solve.feasibility import Obstacle
 
 
