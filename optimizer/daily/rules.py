@@ -18,6 +18,7 @@ from config.region import RuleProfile
 from optimizer.model import BreakRule, TimeWindow
 
 H = 3600
+# The figures of `config/law.toml`, by which plans are certified; a test keeps both alike.
 WORK_S = 10 * H
 STRETCH_S = 6 * H  # of work without a break
 LONG_DAY_S = 9 * H  # of work, from which 45 min are due

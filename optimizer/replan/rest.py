@@ -11,6 +11,7 @@ from optimizer.check.tour import judge_tour
 from optimizer.model import UNREACHABLE, TimeWindow, Tour
 from optimizer.replan.day import StopState
 from optimizer.replan.unloading import Unloader
+from optimizer.solve.facts import has_compartments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,14 +182,9 @@ def _useful(day: RunningDay, truck: int, wanted: list[int]) -> bool:
 
 def takes(problem: Problem, truck: int, visit: int) -> bool:
     """Whether a truck may go to a visit, and its body takes the fractions there."""
-    facts, vehicle = problem.visits[visit], problem.trucks[truck]
-    if facts.trucks is not None and truck not in facts.trucks:
-        return False
-    return all(
-        vehicle.compartment_of(fraction) is not None
-        for fraction in range(len(problem.fractions))
-        if facts.kg[fraction] > 0 or facts.litres[fraction] > 0
-    )
+    one = problem.visits[visit]
+    may = one.trucks is None or truck in one.trucks
+    return may and has_compartments(problem.trucks[truck], one)
 
 
 def _apart(day: RunningDay, truck: int, wanted: list[int]) -> float:

@@ -67,6 +67,15 @@ class Facts:
                 found[key] = Kind(self, truck)
             self.kinds.append(found[key])
 
+    def take_all_of(self, visits: Iterable[int]) -> list[int]:
+        """Return the facilities, as nodes, each of which takes all that some visits hold."""
+        wanted = union_of(self.mask[visit] for visit in visits)
+        return [
+            self.visits + index
+            for index, facility in enumerate(self.problem.facilities)
+            if wanted & ~_bits(facility.accepts) == 0
+        ]
+
     def allowed(self, visit: int, truck: int) -> bool:
         """Whether a truck may serve a visit, and its body takes it in one trip."""
         trucks = self.problem.visits[visit].trucks
@@ -123,7 +132,7 @@ class Kind:
 
     def has_body_for(self, visit: int) -> bool:
         """Whether the body takes a visit's fractions, and facilities take them from it."""
-        return _has_compartments(self.truck, self.facts.problem.visits[visit]) and bool(
+        return has_compartments(self.truck, self.facts.problem.visits[visit]) and bool(
             self.ways(self.facts.mask[visit])
         )
 
@@ -222,6 +231,10 @@ def _mask(kg: Amounts, litres: Amounts) -> int:
     return sum(1 << fraction for fraction, pair in enumerate(amounts) if max(pair) > 0)
 
 
+def _bits(fractions: Iterable[int]) -> int:
+    return sum(1 << fraction for fraction in fractions)
+
+
 def _dimensions(
     truck: Truck, amounts: Sequence[tuple[Amounts, Amounts]]
 ) -> tuple[list[float], list[list[float]]]:
@@ -236,7 +249,8 @@ def _dimensions(
     return limits, needs
 
 
-def _has_compartments(truck: Truck, visit: Visit) -> bool:
+def has_compartments(truck: Truck, visit: Visit) -> bool:
+    """Whether a truck's body has a place for each fraction of a visit, however little it holds."""
     amounts = zip(visit.kg, visit.litres, strict=True)
     return all(
         truck.compartment_of(fraction) is not None
@@ -250,7 +264,7 @@ def _covers(facilities: Iterable[Facility], mask: int) -> Iterable[tuple[int, ..
 
     Three at most are tried for one trip; where they are not enough there is no way.
     """
-    accepts = [sum(1 << fraction for fraction in f.accepts) for f in facilities]
+    accepts = [_bits(facility.accepts) for facility in facilities]
     for count in range(1, min(3, len(accepts)) + 1):
         found = [
             order

@@ -103,18 +103,11 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
 
 def _usable(facts: Facts, start: Sequence[Route]) -> dict[int, int] | None:
     """Return how many copies of each facility to offer; only those that take everything."""
-    everything = 0
-    for mask in facts.mask:
-        everything |= mask
-    takes_all = {
-        facts.visits + index
-        for index, facility in enumerate(facts.problem.facilities)
-        if everything & ~sum(1 << fraction for fraction in facility.accepts) == 0
-    }
+    take_all = facts.take_all_of(range(facts.visits))
     used = [node for route in start for node in route.nodes if node >= facts.visits]
-    if not takes_all.issuperset(used):
+    if not set(take_all).issuperset(used):
         return None
-    return {node: used.count(node) + SPARE_COPIES for node in sorted(takes_all)}
+    return {node: used.count(node) + SPARE_COPIES for node in take_all}
 
 
 def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
