@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FAR_S = 10**9  # travel time where there is no road: misses every window, and sums stay small
 FAR_KM = 1e9  # length of a way where there is no road
-FAR_EUR = 1e9  # what driving there costs, at any price per kilometre
+FAR_EUR = 1e9  # what driving any way costs at most
 
 
 class Facts:
