@@ -13,7 +13,7 @@ from config.settings import Settings
 from jobs.record import basis_of, belief_rows, new_plan_id, plan_record
 from jobs.snapshot import depot_of, service_of, take_snapshot
 from optimizer.daily import DayPlan, SlicedTravel, explanation_document, plan_day
-from optimizer.model import Places, TravelTimes
+from optimizer.road_times import Places, TravelTimes
 from optimizer.roads import open_roads
 from optimizer.selection import Policy
 from optimizer.solve.isolation import solve_isolated

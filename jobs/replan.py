@@ -16,8 +16,8 @@ from jobs.published_day import read
 from jobs.replan_record import replan_record
 from jobs.running_day import running_day
 from optimizer.formats.event_json import EventPart
-from optimizer.model import Places, TravelTimes
 from optimizer.replan import Polish, Proposal, Ways, replan, ruin_and_recreate
+from optimizer.road_times import Places, TravelTimes
 from storage import replans
 from storage.queue import Fence
 

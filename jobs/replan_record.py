@@ -15,9 +15,9 @@ from optimizer.check import TimedBreak, TimedNode, TimedTour
 from optimizer.daily import instant
 from optimizer.explain import Text
 from optimizer.formats.event_json import EventPart, UrgentStopPart
-from optimizer.model import Places, TravelTimes
 from optimizer.polyline import encode
 from optimizer.replan import NewTour, Proposal, RunningDay, RunningTour
+from optimizer.road_times import Places, TravelTimes
 from storage.plans import StopRecord, TourRecord
 from storage.replans import Basis, ReplanRecord, Undone
 

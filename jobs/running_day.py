@@ -20,10 +20,11 @@ from optimizer.formats.event_json import (
     FacilityClosedPart,
     UrgentStopPart,
 )
-from optimizer.model import DAY_S, Places, Problem, TimeWindow, TravelTimes, Truck, Visit
+from optimizer.model import DAY_S, Problem, TimeWindow, Truck, Visit
 from optimizer.replan import Event, RunningDay, RunningStop, RunningTour, StopState
 from optimizer.replan import events as kinds
 from optimizer.replan.progress import running_tour
+from optimizer.road_times import Places, TravelTimes
 from storage.plans import TourRecord
 from storage.replans import Report
 

@@ -15,8 +15,8 @@ from jobs import plan_day, replan, upkeep
 from jobs.believe import believe
 from jobs.ground import write_ground
 from optimizer.formats.event_json import parse_event
-from optimizer.model import TravelTimes
 from optimizer.policies import policy_named
+from optimizer.road_times import TravelTimes
 from optimizer.solve.sisr.warm import warm_up_aside
 from storage.database import Database
 from storage.migrate import require_schema

@@ -20,6 +20,8 @@ the other days:
 
     prize = handling + B_0 + best of the rest later - best of all later,   best = max(0, B_k - m_k)
 
+Here handling and B_0 are of the containers that a visit today would empty (together what emptying
+them is worth before their handling is taken off); the rest are the others of the site.
 So a site whose neighbours are due tomorrow is worth less today, and one that nobody will pass for
 days is worth more. Straight lines stand for roads. What it changes is measured in
 `docs/adr/0014-the-days-to-come.md`.

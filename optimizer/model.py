@@ -3,12 +3,17 @@
 Units: seconds of the day (wall clock, after the region's midnight), metres, kilograms, litres,
 euro. Nodes of a tour are numbered: visits first (0 .. V-1), then facilities (V .. V+F-1).
 Everything here is frozen; a variant is made with `Problem.replace`.
+
+Words: a fraction is a kind of waste that is kept apart (paper, glass). A service is what the same
+trucks collect under the same rules: some fractions, with hours and days of its own. A depot group
+is a depot with its trucks and the sites that they serve. Fractions, services and depots are
+declared in region files (`docs/region.md`).
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +27,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """A span in which service may start."""
+    """A span in which service may start; as a truck's shift, the span in which its tour lies."""
 
     earliest_s: int
     latest_s: int
@@ -74,8 +79,8 @@ class Facility:
 
     Attributes:
         accepts: indices of the fractions it takes.
-        windows: opening hours: spans in which a truck may join the queue, which where there is
-            none is when unloading starts; empty means always open.
+        windows: opening hours: spans in which a truck may join the queue or, where there is no
+            queue, may start to unload; empty means always open.
         unload_s: time for weighing and unloading.
         queue: the wait by time of arrival, in steps; before the first there is none. A truck may
             wait outside until the queue is shorter, so it never pays to arrive later: who is
@@ -366,110 +371,6 @@ class Solution:
     unserved: tuple[Unserved, ...] = ()
     engine: str = ""
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderInfo:
-    """Where travel times come from; recorded with every plan.
-
-    Attributes:
-        graph_hash: identifies extract, profile and engine version together.
-        estimate: True when the figures are not from a road network.
-    """
-
-    name: str
-    version: str
-    profile: str
-    graph_hash: str
-    estimate: bool
-    attribution: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """Where travel starts, ends and passes.
-
-    Attributes:
-        lon_lat: (n, 2) float, WGS84.
-        curb: (n,) bool, to be reached on the truck's right-hand side only.
-    """
-
-    lon_lat: NDArray[np.float64]
-    curb: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, lon_lat: Any, curb: Any = None) -> Self:
-        """Build from any sequence of (lon, lat); without curb flags no side is asked for."""
-        points = np.asarray(lon_lat, dtype=np.float64).reshape(-1, 2)
-        flags = np.zeros(len(points), bool) if curb is None else np.asarray(curb, dtype=bool)
-        return cls(points, flags)
-
-    def __len__(self) -> int:
-        """Return the number of places."""
-        return len(self.lon_lat)
-
-    def take(self, indices: Any) -> Self:
-        """Return the places at some indices, in that order."""
-        return type(self)(self.lon_lat[indices], self.curb[indices])
-
-
-@dataclass(frozen=True, eq=False)
-class Snapped:
-    """The road points nearest to some places.
-
-    Attributes:
-        lon_lat: (n, 2) float, on the road; NaN where there is none.
-        distance_m: (n,) float, from the place; inf where there is no road.
-        ok: (n,) bool, near enough to a road that a truck can use.
-    """
-
-    lon_lat: NDArray[np.float64]
-    distance_m: NDArray[np.float64]
-    ok: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """Travel between places: (n, m) arrays, asymmetric, UNREACHABLE where there is no way."""
-
-    duration_s: NDArray[np.int64]
-    distance_m: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Route:
-    """The way along a sequence of places.
-
-    Attributes:
-        leg_s: (n-1,) float, travel time of each leg.
-        leg_m: (n-1,) float, length of each leg.
-        legs: n-1 arrays (k, 2) of lon, lat: the geometry of each leg.
-    """
-
-    leg_s: NDArray[np.float64]
-    leg_m: NDArray[np.float64]
-    legs: tuple[NDArray[np.float64], ...]
-
-
-class TravelTimes(Protocol):
-    """Travel times and road geometry, whatever computes them."""
-
-    @property
-    def info(self) -> ProviderInfo:
-        """Where the figures come from."""
-        ...
-
-    def snap(self, places: Places) -> Snapped:
-        """Find each place's road point; never raises for one bad place."""
-        ...
-
-    def matrix(self, places: Places) -> Matrix:
-        """Return travel times and distances between all pairs of places."""
-        ...
-
-    def route(self, places: Places) -> Route:
-        """Return the way along places; its seconds equal the matrix legs."""
-        ...
 
 
 def empty_problem(fractions: tuple[str, ...] = ("residual",)) -> Problem:

@@ -13,7 +13,10 @@ The price of a container (`RiskPriced`), in euro:
          if it is not visited today: the integral of P(level >= 1)
     r    its expected rate, share of its volume per day
     gap  days until the next possible visit by the region's calendar (weekends and holidays)
-    V    what emptying a container usually costs, the way to it included (`Occasion.usual_eur`)
+    V    what emptying a container usually costs, the way to it included (`Occasion.usual_eur`,
+         computed in `optimizer.daily.usual`)
+
+A chance is a coming day on which the service may collect; the next chance is the first after today.
 
 Why the quotient: waiting costs C x O. A container needs one visit for each volume that falls
 in, so waiting one gap saves the share min(r x gap, 1) of a visit. It is worth visiting today
@@ -287,6 +290,9 @@ def _phases(sites: Sequence[Site]) -> dict[str, float]:
 @dataclass(frozen=True)
 class Candidate:
     """A site that may be visited today, with the containers that would be emptied.
+
+    Once its place is known to the roads, `optimizer.daily.problem.visit_of` makes it a
+    `optimizer.model.Visit`.
 
     Attributes:
         containers: indices into the outlook's containers.

@@ -81,7 +81,7 @@ class PlanRecord:
 
     Attributes:
         cost: euro by part.
-        provider: where travel times came from; see `optimizer.model.ProviderInfo`.
+        provider: where travel times came from; see `optimizer.road_times.ProviderInfo`.
         estimate: whether they are not from a road network.
     """
 

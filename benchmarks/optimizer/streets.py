@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.formats.problem_json import read_problem_json, write_problem_json
-from optimizer.model import (
-    BreakRule,
-    Compartment,
-    Facility,
-    Places,
-    Problem,
-    TimeWindow,
-    Truck,
-    Visit,
-)
+from optimizer.model import BreakRule, Compartment, Facility, Problem, TimeWindow, Truck, Visit
+from optimizer.road_times import Places
 from optimizer.roads import RoadsSource, open_roads
 from optimizer.roads.extract import road_points
 
@@ -30,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from optimizer.model import TravelTimes
+    from optimizer.road_times import TravelTimes
 
 VERSION = 1  # of the recipe; another one makes other files
 HOUR = 3600

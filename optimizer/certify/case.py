@@ -14,7 +14,8 @@ from optimizer.certify.finder import Finder
 from optimizer.certify.given import Action, GivenStop, GivenTour
 from optimizer.certify.stop import Stop
 from optimizer.certify.timeline import Road, Timeline, is_place, timeline
-from optimizer.model import UNREACHABLE, Places, TravelTimes
+from optimizer.model import UNREACHABLE
+from optimizer.road_times import Places, TravelTimes
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from optimizer.certify.finding import Finding, NotApplied, NotJudged, duration
 from optimizer.certify.given import GivenPlan
 from optimizer.check.report import clock
 from optimizer.explain import Text
-from optimizer.model import ProviderInfo
+from optimizer.road_times import ProviderInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from optimizer.certify.finding import Finding, NotApplied, NotJudged, Outcome
 from optimizer.certify.given import GivenPlan
 from optimizer.certify.noise import TIMES
 from optimizer.explain import Text
-from optimizer.model import TravelTimes
+from optimizer.road_times import TravelTimes
 
 EXEMPT = Text(
     "household collection is exempt (FPersV §18 Abs. 1 Nr. 8)",

@@ -149,7 +149,8 @@ class Report:
     """The judge's report on a solution.
 
     Attributes:
-        tours: those that serve anything, in the solution's order.
+        tours: those with any node, in the solution's order; then, without nodes, those of trucks
+            underway that the solution leaves out: they drive home.
         unserved: as the solution reports them.
         mandatory_unserved: ids of mandatory visits that are not served, reported or not.
     """

@@ -85,7 +85,7 @@ def _visited(tour: PlannedTour, stop: PlannedStop) -> dict[str, Any]:
         "p_overflow": round(why.p_overflow, 6),
         "prize_eur": _rounded(why.prize_eur),
         "cost_eur": round(why.marginal_eur, 2),
-        "turns_at": _rounded(why.waits_below, 4),
+        "turns_at": _rounded(why.turns_at, 4),
         "reason": None,
         "short": None,
         "text": _text(why.text),

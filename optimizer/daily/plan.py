@@ -19,7 +19,8 @@ from optimizer.explain import explain_unserved
 from optimizer.fill.belief import Belief, learn, prior_belief
 from optimizer.fill.evidence import Evidence
 from optimizer.fill.forecast import Forecast
-from optimizer.model import Problem, Reason, Solution, TravelTimes, Unserved
+from optimizer.model import Problem, Reason, Solution, Unserved
+from optimizer.road_times import TravelTimes
 from optimizer.selection import (
     Candidate,
     Occasion,

@@ -1,4 +1,8 @@
-"""The routing problem of a day: candidates, facilities, trucks, windows and rules."""
+"""The routing problem of a day: candidates, facilities, trucks, windows and rules.
+
+Here a candidate (`optimizer.selection.Candidate`: a site worth a visit) becomes a visit
+(`optimizer.model.Visit`: a possible stop at a location, with windows and trucks).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +22,13 @@ from optimizer.model import (
     Compartment,
     Energy,
     Facility,
-    Places,
     Problem,
     QueueSpan,
     TimeWindow,
-    TravelTimes,
     Truck,
     Visit,
 )
+from optimizer.road_times import Places, TravelTimes
 from optimizer.selection import Candidate
 
 
@@ -34,10 +37,9 @@ class DayProblem:
     """A problem, and what its indices mean.
 
     Attributes:
-        places: by location: the depot, the open facilities, the candidates.
-        candidates: by visit.
-        facilities: by facility.
-        vehicles: by truck.
+        places: of the locations in their order: the depot, the open facilities, the candidates.
+        candidates: `candidates[v]` is what visit v was made of.
+        facilities: `facilities[f]` is what facility f was made of; likewise `vehicles`, of trucks.
         off_road: candidates that no road leads to, with their distance from one in metres.
     """
 

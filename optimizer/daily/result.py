@@ -14,7 +14,8 @@ from optimizer.daily.snapshot import DaySnapshot
 from optimizer.explain import Explanation, Slack, Text, TripLoad, explain_waiting
 from optimizer.fill.belief import Belief
 from optimizer.fill.forecast import Forecast
-from optimizer.model import ProviderInfo, Reason, Solution
+from optimizer.model import Reason, Solution
+from optimizer.road_times import ProviderInfo
 from optimizer.solve.feasibility import Obstacle
 
 
@@ -97,7 +98,8 @@ class LeftOut:
         prize_eur: what the visit is worth; None for a mandatory one.
         extra_eur: what serving it would add, where that is known.
         short: by how much the limit is too small that keeps it out; see `Unserved`.
-        turns_at: level of its decisive container from which it would be worth its cost.
+        turns_at: level of its decisive container from which it would be worth its cost; the same
+            as in `optimizer.explain.Explanation`.
     """
 
     site: str
@@ -141,6 +143,7 @@ class DayPlan:
 
     Attributes:
         belief: to start from on the next day.
+        day: the routing problem, and what its indices mean.
         travel: where travel times come from.
         obstacles: what was found impossible before solving.
         waiting: the containers that are neither emptied nor left out; empty when no explanation

@@ -1,10 +1,12 @@
 """The law on a driver's day, as breaks and limits of a tour.
 
-- ArbZG §3: at most 10 h of work a day.
+- ArbZG §3: at most 8 h of work a day, and up to 10 h where the mean of six months or 24 weeks is 8.
+  A plan knows its own day only, so it keeps the 10 h.
 - ArbZG §4: 30 min of break for more than 6 h of work, 45 min for more than 9 h, in pieces of at
   least 15 min, and never more than 6 h of work without one.
-- VO (EG) 561/2006 Art. 6: at most 9 h of driving a day; Art. 7: after at most 4.5 h of driving a
-  break of 45 min, or of 15 min and later 30 min. Either satisfies ArbZG §4 too.
+- VO (EG) 561/2006 Art. 6: at most 9 h of driving a day, twice a week 10 h; plans keep the 9 h.
+  Art. 7: after at most 4.5 h of driving a break of 45 min, or of 15 min and later 30 min. Either
+  satisfies ArbZG §4 too.
 
 A break is a span of the day in which it starts. The spans are chosen so that wherever in them
 breaks begin, and whenever a tour starts and ends, no stretch of work is longer than 6 h.
@@ -16,6 +18,7 @@ from config.region import RuleProfile
 from optimizer.model import BreakRule, TimeWindow
 
 H = 3600
+# The figures of `config/law.toml`, by which plans are certified; a test keeps both alike.
 WORK_S = 10 * H
 STRETCH_S = 6 * H  # of work without a break
 LONG_DAY_S = 9 * H  # of work, from which 45 min are due
@@ -54,9 +57,10 @@ def day_rules(
     Args:
         profile: the law that binds the tour.
         shift: earliest start and latest end.
-        latest_start_s: where a tour may start later than the shift: by then. It is the tour, then,
-            that is no longer than the law allows, and the shift is cut so that a main break in
-            the sixth hour of the earliest tour is early enough for the latest.
+        latest_start_s: by when a tour has to start; None where it starts with the shift. With it
+            the law limits the tour and not the shift, which may be longer: it is cut so that it
+            ends with the latest tour, and so that a main break in the sixth hour of the earliest
+            tour is early enough for the latest one, too.
         divided: whether breaks may be taken in parts.
     """
     eu561 = profile is RuleProfile.EU561

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizer.model import Matrix, Places, ProviderInfo, Route, Snapped, TravelTimes
+from optimizer.road_times import Matrix, Places, ProviderInfo, Route, Snapped, TravelTimes
 
 _Key = tuple[float, float, bool]
 

@@ -12,7 +12,7 @@ from optimizer.daily.explained import Explainer
 from optimizer.daily.problem import DayProblem
 from optimizer.daily.result import PlannedStop, PlannedTour
 from optimizer.explain import slacks, trip_loads
-from optimizer.model import TravelTimes
+from optimizer.road_times import TravelTimes
 
 
 def planned_tours(

@@ -8,7 +8,8 @@ import numpy as np
 from optimizer.daily.decision import Decision
 from optimizer.daily.problem import DayProblem, visit_of
 from optimizer.daily.snapshot import DaySnapshot
-from optimizer.model import Problem, Solution, Tour, TravelTimes
+from optimizer.model import Problem, Solution, Tour
+from optimizer.road_times import TravelTimes
 from optimizer.selection import Candidate, site_visit
 from optimizer.solve.costing import Insertions
 from optimizer.solve.facts import Facts

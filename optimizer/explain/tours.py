@@ -29,7 +29,7 @@ class Slack:
     """What is left of a limit at the point of the tour where that is least.
 
     Attributes:
-        rule: as the judge would cite it.
+        rule: the limit in words; of a break or of driving, the paragraph that the judge cites.
         left: in `unit`; 0 is just legal.
         limit: what the rule allows there, in the same unit (seconds of the day for an instant).
         at: id of the visit or facility where it is least; None where that is the whole tour.
@@ -89,19 +89,18 @@ def slacks(problem: Problem, tour: TimedTour) -> tuple[Slack, ...]:
         *_driving(truck, tour),
         *_loads(problem, truck, tour),
         *_day(problem, truck, tour),
-        *_energy(problem, truck, tour),
+        *_energy(truck, tour),
     )
 
 
 def _clock(truck: Truck, tour: TimedTour) -> Iterator[Slack]:
     latest_s = truck.shift.latest_s
     yield Slack("shift", latest_s - tour.end_s, latest_s, Unit.SECONDS)
-    begun_s = truck.underway.started_s if truck.underway else tour.start_s
     if truck.max_tour_s is not None:
-        left_s = truck.max_tour_s - (tour.end_s - begun_s)
+        left_s = truck.max_tour_s - (tour.end_s - tour.began_s)
         yield Slack("tour length", left_s, truck.max_tour_s, Unit.SECONDS)
     if truck.overtime_after_s is not None:
-        left_s = truck.overtime_after_s - (tour.end_s - begun_s)
+        left_s = truck.overtime_after_s - (tour.end_s - tour.began_s)
         yield Slack("overtime", left_s, truck.overtime_after_s, Unit.SECONDS)
 
 
@@ -133,9 +132,8 @@ def _breaks(truck: Truck, tour: TimedTour) -> Iterator[Slack]:
     for rule, pause in zip(chain, tour.breaks, strict=False):
         last_s = rule.latest_start_s
         yield Slack(rule.rule, last_s - pause.start_s, last_s, Unit.SECONDS)
-    begun_s = truck.underway.started_s if truck.underway else tour.start_s
     for rule in chain[len(tour.breaks) :]:
-        due_s = max(rule.earliest_start_s, begun_s + rule.due_after_s)
+        due_s = max(rule.earliest_start_s, tour.began_s + rule.due_after_s)
         yield Slack(f"{rule.rule}, no break due", due_s - tour.end_s, due_s, Unit.SECONDS)
 
 
@@ -214,15 +212,12 @@ def _day(problem: Problem, truck: Truck, tour: TimedTour) -> Iterator[Slack]:
             yield Slack(rule, limit - value, limit, unit)
 
 
-def _energy(problem: Problem, truck: Truck, tour: TimedTour) -> Iterator[Slack]:
+def _energy(truck: Truck, tour: TimedTour) -> Iterator[Slack]:
     energy = truck.energy
     if energy is None:
         return
-    lifts = sum(problem.visit(n.node).lifts for n in tour.nodes if problem.is_visit(n.node))
-    used_kwh = tour.km * energy.kwh_per_km + lifts * energy.kwh_per_lift
-    used_kwh += truck.underway.used_kwh if truck.underway else 0.0
     usable_kwh = energy.charge_kwh - energy.reserve_kwh
-    yield Slack("energy", usable_kwh - used_kwh, usable_kwh, Unit.KWH)
+    yield Slack("energy", usable_kwh - tour.used_kwh, usable_kwh, Unit.KWH)
 
 
 _GERMAN = {

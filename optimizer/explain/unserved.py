@@ -37,7 +37,7 @@ def explain_unserved(
     prize_eur: float | None,
     extra_eur: float | None = None,
     short: float | None = None,
-    from_level: float | None = None,
+    turns_at: float | None = None,
 ) -> Text:
     """Say why a candidate is not served, and what would change that.
 
@@ -46,7 +46,7 @@ def explain_unserved(
         prize_eur: what the visit is worth; None for a mandatory one.
         extra_eur: what it would have added.
         short: by how much a limit is too small; see `optimizer.model.Unserved`.
-        from_level: level of its decisive container from which it would be served.
+        turns_at: level of its decisive container from which it would be served.
     """
     why = REASONS[reason]
     if reason is Reason.NOT_WORTH_IT and prize_eur is not None and extra_eur is not None:
@@ -59,7 +59,7 @@ def explain_unserved(
         said = Text(f"due, but {why.en}.", f"{capital(f'fällig, aber {why.de}')}.")
     else:
         said = Text(f"{capital(why.en)}.", f"{capital(why.de)}.")
-    return said + _what_it_took(reason, extra_eur, short) + _would_be_served(from_level)
+    return said + _what_it_took(reason, extra_eur, short) + _would_be_served(turns_at)
 
 
 _MISSING = {
@@ -84,25 +84,25 @@ def _what_it_took(reason: Reason, extra_eur: float | None, short: float | None) 
     return Text(f"{missing.en}, for {cost.en}.", f"{missing.de}, für {cost.de}.")
 
 
-def _would_be_served(from_level: float | None) -> Text:
-    if not from_level:
+def _would_be_served(turns_at: float | None) -> Text:
+    if not turns_at:
         return NOTHING
-    return share(from_level).within(
+    return share(turns_at).within(
         "It would be collected from {} full.", "Geleert würde er ab {} Füllung."
     )
 
 
 def explain_waiting(
-    one: ContainerFacts, cost_eur: float | None = None, from_level: float | None = None
+    one: ContainerFacts, cost_eur: float | None = None, turns_at: float | None = None
 ) -> Text:
     """Say why a container was not even a candidate: it is not due.
 
     Args:
         one: what is believed of it.
         cost_eur: what emptying it in the finished plan would add.
-        from_level: the level from which it would be emptied.
+        turns_at: the level from which it would be emptied.
     """
-    change = _would_be_served(from_level)
+    change = _would_be_served(turns_at)
     if cost_eur is not None:
         change = (
             money(cost_eur).within(

@@ -53,7 +53,7 @@ class Explanation:
         p_overflow: the largest probability of overflowing before the next chance.
         prize_eur: what the visit is worth; None for a mandatory one.
         marginal_eur: what the visit adds to its tour, judged with it and without it.
-        waits_below: level of its decisive container, all else as it is, below which the site
+        turns_at: level of its decisive container, all else as it is, below which the site
             would be left for another day; None where that is not known, 0 where it is visited
             whatever that container's level.
         text: a sentence, and another on what would change the decision.
@@ -63,7 +63,7 @@ class Explanation:
     p_overflow: float
     prize_eur: float | None
     marginal_eur: float
-    waits_below: float | None
+    turns_at: float | None
     text: Text
 
 
@@ -72,7 +72,7 @@ def explain_visit(
     prize_eur: float | None,
     marginal_eur: float,
     policy: str,
-    waits_below: float | None = None,
+    turns_at: float | None = None,
 ) -> Explanation:
     """Explain a visit by the container that matters most."""
     first = decisive(containers)
@@ -85,8 +85,8 @@ def explain_visit(
         p_overflow=max(one.p_overflow for one in containers),
         prize_eur=prize_eur,
         marginal_eur=marginal_eur,
-        waits_below=waits_below,
-        text=why + _would_wait(prize_eur if first.prize_eur else None, waits_below),
+        turns_at=turns_at,
+        text=why + _would_wait(prize_eur if first.prize_eur else None, turns_at),
     )
 
 
@@ -95,11 +95,11 @@ def decisive(containers: tuple[ContainerFacts, ...]) -> ContainerFacts:
     return max(containers, key=lambda one: (one.prize_eur, one.level))
 
 
-def _would_wait(prize_eur: float | None, waits_below: float | None) -> Text:
+def _would_wait(prize_eur: float | None, turns_at: float | None) -> Text:
     """Say what would change the decision to visit a site; `prize_eur` where that decides."""
     ways = []
-    if waits_below:
-        ways.append(share(waits_below).within("below {} full", "unter {} Füllung"))
+    if turns_at:
+        ways.append(share(turns_at).within("below {} full", "unter {} Füllung"))
     if prize_eur is not None:
         ways.append(
             money(prize_eur).within(

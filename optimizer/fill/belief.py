@@ -204,7 +204,14 @@ def _empty(state: Belief, which: NDArray[np.intp], found: Floats) -> None:
 def _correct(
     state: Belief, which: NDArray[np.intp], error: Floats, sd: float, use: NDArray[np.bool_]
 ) -> None:
-    """Kalman's step, with the weight of Student's t (4 degrees of freedom)."""
+    """Correct level and rate: Kalman's step, with the weight of Student's t.
+
+    The gain is that of the scalar Kalman filter (Anderson and Moore, "Optimal Filtering", 1979).
+    An error distributed like Student's t with nu degrees of freedom weighs (nu + 1) / (nu + z^2)
+    (K. Lange, R. Little and J. Taylor, "Robust statistical modeling using the t distribution",
+    Journal of the American Statistical Association 84, 1989); here nu is 4, and no error weighs
+    more than 1. A weight divides the variance of the reading.
+    """
     which, error = which[use], error[use]
     var, covariance = state.level_var[which], state.covariance[which]
     z2 = error**2 / (var + sd**2)

@@ -30,6 +30,7 @@ class Forecast:
         """Return mean and standard deviation of every level at an instant."""
         w, b = self._passed(at_s), self.belief
         growth = b.rate * w
+        # The step of `belief._advance`; summed up here from the level's variance on.
         var = (
             b.level_var
             + 2 * b.covariance * growth

@@ -1,8 +1,14 @@
 """Plan again during the day: a running day and what happened, to a proposal.
 
-`day` is what is known of the day, `events` what can happen, `effects` what that changes, `rest`
-the routing problem of the trucks in question from now on, `insertion` and `candidates` the answers,
-`changes` what they change, `proposal` what a dispatcher is offered.
+In the order in which it is best read:
+
+- `day`, `progress`: what is known of the day, and how what is done of a tour leads to it.
+- `events`, `effects`: what can happen, and what that changes; `closure`: closed areas.
+- `rest`: the routing problem of the trucks in question from now on.
+- `unloading`, `insertion`, `candidates`: the answers; `polish`: the solver's search on one of them.
+- `changes`: what an answer changes, and the price of that.
+- `proposal`, `texts`: what a dispatcher is offered, and what it says.
+- `replan`: all of this, from a running day and events to a proposal.
 """
 
 from optimizer.replan.candidates import Polish

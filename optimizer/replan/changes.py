@@ -75,7 +75,7 @@ def changes(bench: Bench, routes: Sequence[Route]) -> Changes:
         moved += gone
         reordered += shuffled
         dropped += lost
-        if truck not in rest.own:
+        if truck not in rest.hit:
             pending_others += len(visits)
             touched_others += len(gone) + len(lost) + len(shuffled)
     share = touched_others / pending_others if pending_others else 0.0

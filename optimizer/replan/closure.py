@@ -1,9 +1,11 @@
 """Closed areas: which stops lie inside, and which ways cross them.
 
 A stop inside cannot be served during the span. A way between two places outside that crosses the
-area is not used for the rest of the day once the span has begun or is to come: travel times do not
-depend on the hour, so a closure that ends is forgotten when the day is planned again after its
-end. Where roads are known (`Ways`) the ways that a plan drives are looked at, those that cross are
+area is not used at all, from now to the end of the day, even if the span is yet to begin or ends
+before: travel times do not depend on the hour. A closure is forgotten when the day is planned again
+after its end.
+
+Where roads are known (`Ways`) the ways that a plan drives are looked at, those that cross are
 struck out and the answer is made anew, until none crosses. Where they are not, or where that does
 not come to an end, every pair whose straight line crosses is struck out. No way around along other
 roads is computed: the engine's ways are taken or left.

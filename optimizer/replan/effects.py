@@ -25,7 +25,7 @@ class Effects:
 
     Attributes:
         released: visits that have lost their truck, or never had one; nodes of the problem.
-        own: trucks that an event hits.
+        hit: trucks that an event hits.
         locked_out: locked visits of trucks that cannot serve them; they do not move.
         closed: visits that cannot be served any more because their place is closed.
         cancelled: visits that are not wanted any more.
@@ -34,7 +34,7 @@ class Effects:
 
     day: RunningDay
     released: tuple[int, ...] = ()
-    own: frozenset[int] = frozenset()
+    hit: frozenset[int] = frozenset()
     locked_out: tuple[int, ...] = ()
     closed: tuple[int, ...] = ()
     cancelled: tuple[int, ...] = ()
@@ -43,10 +43,10 @@ class Effects:
     def plus(self, day: RunningDay, **more: Any) -> Effects:
         """Return these effects on another day, with some added."""
         joined = {
-            name: getattr(self, name) + values for name, values in more.items() if name != "own"
+            name: getattr(self, name) + values for name, values in more.items() if name != "hit"
         }
-        own = self.own | more.get("own", frozenset())
-        return replace(self, day=day, own=own, **joined)
+        hit = self.hit | more.get("hit", frozenset())
+        return replace(self, day=day, hit=hit, **joined)
 
 
 def apply(day: RunningDay, events: Iterable[Event]) -> Effects:
@@ -80,7 +80,7 @@ def _breakdown(effects: Effects, event: kinds.Breakdown) -> Effects:
     tour = day.tour_of(truck)
     out = replace(day, out=day.out | {truck})
     if tour is None:
-        return effects.plus(out, own=frozenset({truck}))
+        return effects.plus(out, hit=frozenset({truck}))
     visits = [stop for stop in tour.pending if day.problem.is_visit(stop.node)]
     # Who stands at a stop when the truck fails has not finished it.
     visits += [
@@ -91,7 +91,7 @@ def _breakdown(effects: Effects, event: kinds.Breakdown) -> Effects:
     kept = tuple(s for s in tour.executed if s.state is not StopState.SERVING)
     return effects.plus(
         out.with_tour(replace(tour, stops=kept)),
-        own=frozenset({truck}),
+        hit=frozenset({truck}),
         released=tuple(s.node for s in visits if s.state is not StopState.LOCKED),
         locked_out=tuple(s.node for s in visits if s.state is StopState.LOCKED),
     )
@@ -113,7 +113,7 @@ def _full(effects: Effects, event: kinds.TruckFull) -> Effects:
         for stop in tour.stops
     )
     full = replace(tour, kg=kg, litres=litres, stops=stops)
-    return effects.plus(day.with_tour(full), own=frozenset({truck}))
+    return effects.plus(day.with_tour(full), hit=frozenset({truck}))
 
 
 def _filled(
@@ -164,17 +164,17 @@ def _closure(effects: Effects, event: kinds.Closure) -> Effects:
 
 def _struck(effects: Effects, closed: frozenset[int], shut: set[int]) -> Effects:
     """Take stops out of the tours that cannot be made any more."""
-    day, own, gone = effects.day, set(), []
+    day, hit, gone = effects.day, set(), []
     for tour in day.tours:
-        hit = [stop for stop in tour.pending if stop.node in closed | shut]
-        if hit:
-            own.add(tour.truck)
-            gone += [stop.node for stop in hit if stop.node in closed]
+        struck = [stop for stop in tour.pending if stop.node in closed | shut]
+        if struck:
+            hit.add(tour.truck)
+            gone += [stop.node for stop in struck if stop.node in closed]
             kept = tuple(
                 s for s in tour.stops if s.state in EXECUTED or s.node not in closed | shut
             )
             day = day.with_tour(replace(tour, stops=kept))
-    return effects.plus(day, own=frozenset(own), closed=tuple(gone))
+    return effects.plus(day, hit=frozenset(hit), closed=tuple(gone))
 
 
 def _facility_closed(effects: Effects, event: kinds.FacilityClosed) -> Effects:
@@ -188,13 +188,13 @@ def _facility_closed(effects: Effects, event: kinds.FacilityClosed) -> Effects:
     facilities = list(problem.facilities)
     facilities[index] = _shut(day, facilities[index], event)
     day = replace(day, problem=problem.replace(facilities=tuple(facilities)))
-    node, own = len(problem.visits) + index, set()
+    node, hit = len(problem.visits) + index, set()
     for tour in day.tours:
         if any(stop.node == node for stop in tour.pending):
-            own.add(tour.truck)
+            hit.add(tour.truck)
             kept = tuple(s for s in tour.stops if s.state in EXECUTED or s.node != node)
             day = day.with_tour(replace(tour, stops=kept))
-    return effects.plus(day, own=frozenset(own))
+    return effects.plus(day, hit=frozenset(hit))
 
 
 def _shut(
@@ -261,7 +261,7 @@ def _swap(effects: Effects, event: kinds.DriverSwap) -> Effects:
                 breaks_taken=0,
             )
         )  # fmt: skip
-    return effects.plus(day, own=frozenset({truck}))
+    return effects.plus(day, hit=frozenset({truck}))
 
 
 def _cancel(effects: Effects, event: kinds.CancelStop) -> Effects:
@@ -276,8 +276,8 @@ def _cancel(effects: Effects, event: kinds.CancelStop) -> Effects:
                 raise PlanError(f"{event.visit} is locked; unlock it first")
             kept = tuple(other for other in tour.stops if other != stop)
             changed = day.with_tour(replace(tour, stops=kept))
-            own = frozenset({tour.truck})
-            return effects.plus(changed, own=own, cancelled=(stop.node,))
+            hit = frozenset({tour.truck})
+            return effects.plus(changed, hit=hit, cancelled=(stop.node,))
     raise PlanError(f"no tour has a stop {event.visit!r}")
 
 

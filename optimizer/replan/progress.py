@@ -41,9 +41,9 @@ def running_tour(
         left: whether it has left.
         at: location where it is.
         clock_s: when it is free to go on.
-        breaks_taken: so many of its breaks.
+        breaks_taken: how many of its breaks it has taken.
         last_break_s: when the last of them began; driving counts anew from there.
-        driven_to_here_s: from the last executed stop.
+        driven_to_here_s: seconds driven since the last executed stop.
     """
     vehicle = problem.trucks[truck]
     done = [stop for stop in stops if stop.state in EXECUTED]

@@ -65,9 +65,8 @@ def replan(
     until = monotonic() + budget_s
     rules = rules or ReplanRules()
     before = apply(day, standing)
-    effects = dataclasses.replace(
-        apply(before.day, events), areas=(*before.areas, *apply(before.day, events).areas)
-    )
+    effects = apply(before.day, events)
+    effects = dataclasses.replace(effects, areas=(*before.areas, *effects.areas))
     effects = _crossing_tours(effects, ways)
     if ways is None:
         effects = _straight_struck_out(effects)
@@ -91,10 +90,10 @@ def _answered(
     unable = {
         rest.trucks[index]
         for index, nodes in enumerate(rest.published)
-        if index not in rest.own and bench.route(index, nodes) is None
+        if index not in rest.hit and bench.route(index, nodes) is None
     }
     if unable:  # late already: they cannot help, and are left as they are
-        rest = rest_of(effects, (t for t in rest.trucks if t not in unable | effects.own))
+        rest = rest_of(effects, (t for t in rest.trucks if t not in unable | effects.hit))
         bench = Bench(rest)
     answers = Answers(bench, rules, until)
     first = answers.in_order()
@@ -111,7 +110,7 @@ def _crossing_tours(effects: Effects, ways: Ways | None) -> Effects:
     if not effects.areas or lon_lat is None:
         return effects
     crossed: set[tuple[int, int]] = set()
-    own = set()
+    hit = set()
     for tour in day.tours:
         if tour.truck in day.out or not tour.pending:
             continue
@@ -119,10 +118,10 @@ def _crossing_tours(effects: Effects, ways: Ways | None) -> Effects:
         stations = [truck.start, *(day.problem.location(s.node) for s in tour.pending), truck.end]
         found = driven_crossings(effects.areas, lon_lat, stations, ways or _straight(lon_lat))
         if found:
-            own.add(tour.truck)
+            hit.add(tour.truck)
             crossed |= found
     problem = forbidden(day.problem, crossed)
-    return effects.plus(dataclasses.replace(day, problem=problem), own=frozenset(own))
+    return effects.plus(dataclasses.replace(day, problem=problem), hit=frozenset(hit))
 
 
 def _struck_out(effects: Effects, legs: Iterable[tuple[int, int]]) -> Effects:
@@ -155,7 +154,7 @@ def _crossed(
     if not effects.areas or ways is None or effects.day.lon_lat is None:
         return crossed
     for truck, route in enumerate(chosen.routes):
-        if route.nodes and (truck in rest.own or route.nodes != rest.published[truck]):
+        if route.nodes and (truck in rest.hit or route.nodes != rest.published[truck]):
             vehicle = rest.problem.trucks[truck]
             stations = [vehicle.start, *map(rest.problem.location, route.nodes), vehicle.end]
             crossed |= driven_crossings(effects.areas, effects.day.lon_lat, stations, ways)
@@ -215,7 +214,7 @@ def _new_tours(
         route, tour = chosen.routes[index], before.tour_of(truck)
         nodes = tuple(_day_node(effects, rest, node) for node in route.nodes)
         had = _published(before, effects, truck)
-        if nodes == had and not (truck in effects.own and _times_change(before, effects, truck)):
+        if nodes == had and not (truck in effects.hit and _times_change(before, effects, truck)):
             continue
         drives = bool(route.nodes) or rest.problem.trucks[index].underway is not None
         timed = bench.timed(index, route.nodes) if drives else None

@@ -11,6 +11,7 @@ from optimizer.check.tour import judge_tour
 from optimizer.model import UNREACHABLE, TimeWindow, Tour
 from optimizer.replan.day import StopState
 from optimizer.replan.unloading import Unloader
+from optimizer.solve.facts import has_compartments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ class Rest:
         published: nodes of each truck's tour as it stands, per truck.
         frozen: how many visits at the beginning of each tour keep their place.
         locked: visits that stay with their truck or stay out.
-        own: which of the trucks an event hits.
+        hit: which of the trucks an event hits.
         released: visits that need a truck.
         overrun_s: by how much a truck will be late for its shift's end whatever it does.
     """
@@ -41,7 +42,7 @@ class Rest:
     published: tuple[tuple[int, ...], ...]
     frozen: tuple[int, ...]
     locked: frozenset[int]
-    own: frozenset[int]
+    hit: frozenset[int]
     released: tuple[int, ...]
     overrun_s: tuple[int, ...]
 
@@ -67,8 +68,8 @@ class Rest:
 def rest_of(effects: Effects, others: Iterable[int]) -> Rest:
     """Return the problem of the trucks that an event hits, and of some others."""
     day = effects.day
-    own = sorted(truck for truck in effects.own if truck not in day.out)
-    trucks = (*own, *(truck for truck in others if truck not in effects.own))
+    hit = sorted(truck for truck in effects.hit if truck not in day.out)
+    trucks = (*hit, *(truck for truck in others if truck not in effects.hit))
     pending = {t: tour.pending if (tour := day.tour_of(t)) else () for t in trucks}
     visits = [s.node for t in trucks for s in pending[t] if day.problem.is_visit(s.node)]
     visits += [node for node in effects.released if node not in visits]
@@ -103,7 +104,7 @@ def rest_of(effects: Effects, others: Iterable[int]) -> Rest:
             for stop in stops
             if stop.state is StopState.LOCKED
         ),
-        own=frozenset(range(len(own))),
+        hit=frozenset(range(len(hit))),
         released=tuple(number[node] for node in dict.fromkeys(effects.released)),
         overrun_s=tuple(overruns),
     )
@@ -158,7 +159,7 @@ def nearest_others(effects: Effects, count: int) -> tuple[int, ...]:
     far = [
         (_apart(day, truck, wanted), truck)
         for truck in range(len(day.problem.trucks))
-        if truck not in effects.own and truck not in day.out and _useful(day, truck, wanted)
+        if truck not in effects.hit and truck not in day.out and _useful(day, truck, wanted)
     ]
     on_tour = sorted(pair for pair in far if pair[1] in touring)[:count]
     idle = sorted(pair for pair in far if pair[1] not in touring)[:1]
@@ -170,7 +171,7 @@ def _in_question(effects: Effects) -> list[int]:
     day = effects.day
     if effects.released:
         return list(dict.fromkeys(effects.released))
-    tours = (day.tour_of(truck) for truck in sorted(effects.own))
+    tours = (day.tour_of(truck) for truck in sorted(effects.hit))
     pending = (stop.node for tour in tours if tour for stop in tour.pending)
     return [node for node in pending if day.problem.is_visit(node)]
 
@@ -181,14 +182,9 @@ def _useful(day: RunningDay, truck: int, wanted: list[int]) -> bool:
 
 def takes(problem: Problem, truck: int, visit: int) -> bool:
     """Whether a truck may go to a visit, and its body takes the fractions there."""
-    facts, vehicle = problem.visits[visit], problem.trucks[truck]
-    if facts.trucks is not None and truck not in facts.trucks:
-        return False
-    return all(
-        vehicle.compartment_of(fraction) is not None
-        for fraction in range(len(problem.fractions))
-        if facts.kg[fraction] > 0 or facts.litres[fraction] > 0
-    )
+    one = problem.visits[visit]
+    may = one.trucks is None or truck in one.trucks
+    return may and has_compartments(problem.trucks[truck], one)
 
 
 def _apart(day: RunningDay, truck: int, wanted: list[int]) -> float:

@@ -1,4 +1,4 @@
-"""Travel times and road geometry, all behind `optimizer.model.TravelTimes`.
+"""Travel times and road geometry, all behind `optimizer.road_times.TravelTimes`.
 
 The embedded engine holds Python's global lock while it computes: use it in worker processes
 only.

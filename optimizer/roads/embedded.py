@@ -10,7 +10,7 @@ from typing import Any
 import osrm
 
 from config.errors import RoadsError
-from optimizer.model import Places
+from optimizer.road_times import Places
 from optimizer.roads.osrm import NOT_FOUND, Answer
 
 _NO_LIMIT = -1

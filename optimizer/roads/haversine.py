@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from config.earth import RADIUS_M
 from config.errors import RoadsError
-from optimizer.model import UNREACHABLE, Matrix, Places, ProviderInfo, Route, Snapped
+from optimizer.model import UNREACHABLE
+from optimizer.road_times import Matrix, Places, ProviderInfo, Route, Snapped
 
 # Medians and fits over pairs more than 500 m apart: road length is 1.40 times the straight line
 # (Kaiserslautern; 1.66 in Heidelberg's valley), time is 123 s + 0.117 s per metre of it.
@@ -16,7 +17,7 @@ _START_REACHED_M = 1000.0  # below this the start grows with the distance, so th
 
 
 class Haversine:
-    """`optimizer.model.TravelTimes` by straight lines; some 20 % off where it fits well."""
+    """`optimizer.road_times.TravelTimes` by straight lines; some 20 % off where it fits well."""
 
     info = ProviderInfo("haversine", "1", "truck", f"circuity-{CIRCUITY}", estimate=True)
 

@@ -8,7 +8,7 @@ import httpx
 
 from config.errors import RoadsError
 from optimizer import polyline
-from optimizer.model import Places, ProviderInfo
+from optimizer.road_times import Places, ProviderInfo
 from optimizer.roads.osrm import NOT_FOUND, Answer
 from optimizer.roads.source import OSM_ATTRIBUTION
 

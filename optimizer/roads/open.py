@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from config.region import Region
-from optimizer.model import ProviderInfo, TravelTimes
+from optimizer.road_times import ProviderInfo, TravelTimes
 from optimizer.roads.haversine import Haversine
 from optimizer.roads.osrm import OsrmTravelTimes
 from optimizer.roads.prepare import TRUCK_PROFILE, engine_version, prepare

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from config.errors import RoadsError
 from optimizer import polyline
-from optimizer.model import UNREACHABLE, Matrix, Places, ProviderInfo, Route, Snapped
+from optimizer.model import UNREACHABLE
+from optimizer.road_times import Matrix, Places, ProviderInfo, Route, Snapped
 from optimizer.roads.haversine import on_earth
 
 # A crew stops beside a container or drives up to it over a yard; in Heidelberg 5 % of places
@@ -55,7 +56,7 @@ class Engine(Protocol):
 
 
 class OsrmTravelTimes:
-    """`optimizer.model.TravelTimes` by OSRM. Use `open_roads` to get one."""
+    """`optimizer.road_times.TravelTimes` by OSRM. Use `open_roads` to get one."""
 
     def __init__(
         self, engine: Engine, info: ProviderInfo, snap_limit_m: float = SNAP_LIMIT_M

@@ -2,6 +2,27 @@
 
 `solve` runs in the caller's process; use `optimizer.solve.isolation` where a solver that dies or
 runs wild must not take anything with it.
+
+In the order in which they are best read:
+
+- `facts`: a problem as the engines see it.
+- `timing`, `unload`: the clock of a tour, and where along it a truck unloads.
+- `route`: one truck's day, built with these two.
+- `insertion`: the cheapest place for a visit.
+- `search`: ruin and recreate over whole days, made of all of these.
+- `sisr`: its twin, compiled to machine code, a step in about a twentieth of the time. It does not
+  know every rule and has to be compiled first; `search` knows them all and runs anywhere, so it
+  takes over where the twin cannot. It also builds first plans, and polishes replanned days.
+- `demands`: which of the rules beyond the common ones a problem asks for.
+- `engines`: the protocol, and the engines that are tried one after the other.
+- `ortools_engine`, `ortools_model`: OR-Tools polishes a plan.
+- `popmusic`, `trip_model`: OR-Tools alone, for days of one trip each.
+- `decomposition`: large problems in parts.
+- `days`: between the engines' days and the model's solutions.
+- `feasibility`: what no plan can do, told before solving.
+- `finishing`, `reasons`, `relaxed`: what still fits, and why the rest is left out.
+- `costing`, `judged`: what a visit adds, in the judge's eyes.
+- `isolation`: all this in a child process.
 """
 
 from __future__ import annotations
@@ -16,14 +37,13 @@ from optimizer.model import Reason, Solution, Unserved
 from optimizer.solve.days import solution_of
 from optimizer.solve.decomposition.division import Map
 from optimizer.solve.decomposition.engine import Decomposition
-from optimizer.solve.decomposition.finish import completed as completed_by_parts
-from optimizer.solve.engines import ENGINES, Engine, OwnSearch
+from optimizer.solve.decomposition.finish import filled_and_explained as finished_by_parts
+from optimizer.solve.engines import ENGINES, Engine
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible
-from optimizer.solve.finishing import complete, finished, lawful
+from optimizer.solve.finishing import filled_and_explained, lawful, with_rest_reported
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
-from optimizer.solve.sisr.engine import CompiledSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,8 +84,9 @@ def solve(
         progress: told of each better plan that the judge accepts.
 
     Returns:
-        A solution that the judge finds legal; what it leaves out is in `unserved`, each with
-        a reason. A mandatory visit that cannot be served is there, too.
+        A solution that the judge finds legal, but where a truck underway breaks a rule whatever
+        it does; then every plan is illegal. What it leaves out is in `unserved`, each with a
+        reason. A mandatory visit that cannot be served is there, too.
     """
     began = monotonic()
     until = began + max(0.0, budget_s)
@@ -78,23 +99,25 @@ def solve(
     never = impossible(builder)
     search = Search(builder, seed)
     if not problem.trucks:
-        return finished(builder, search, Solution((), (), "none", seed), never, monotonic())
+        return filled_and_explained(
+            builder, search, Solution((), (), "none", seed), never, monotonic()
+        )
     best, report = lawful(problem, _first(builder, search, engines, budget_s), builder)
     if warm_start is not None:
-        given = check(problem, complete(problem, warm_start))
+        given = check(problem, with_rest_reported(problem, warm_start))
         if given.legal and given.score <= report.score:
             best, report = warm_start, given
     if progress is not None:
         progress(monotonic() - began, report.score)
     able = [engine for engine in engines if engine.supports(problem)]
     for index, engine in enumerate(able):
-        share = (until - monotonic()) * engine.share / sum(e.share for e in able[index:])
-        if share <= 0.05:
+        share_s = (until - monotonic()) * engine.share / sum(e.share for e in able[index:])
+        if share_s <= 0.05:
             break
-        found = engine.improve(problem, builder, best, monotonic() + share, seed, effort)
+        found = engine.improve(problem, builder, best, monotonic() + share_s, seed, effort)
         if found is None:
             continue
-        judged = check(problem, complete(problem, found))
+        judged = check(problem, with_rest_reported(problem, found))
         if judged.legal and judged.score < report.score:
             best, report = found, judged
             if progress is not None:
@@ -102,20 +125,14 @@ def solve(
     if best.engine == "none":  # nobody built anything
         built = solution_of(builder, search.construct(), "construction", seed)
         best, _ = lawful(problem, built, builder)
-    return finished(builder, search, best, never, monotonic())
+    return filled_and_explained(builder, search, best, never, monotonic())
 
 
 def _first(
     builder: Builder, search: Search, engines: Sequence[Engine], budget_s: float
 ) -> Solution:
     """Return where to begin: nothing, where the first engine builds better and quicker."""
-    first = engines[0] if engines else None
-    problem = builder.facts.problem
-    if (
-        isinstance(first, CompiledSearch | OwnSearch)
-        and first.builds(problem)
-        and budget_s >= SHORT_S
-    ):
+    if engines and engines[0].builds(builder.facts.problem) and budget_s >= SHORT_S:
         return Solution((), (), "none", search.seed)
     return solution_of(builder, search.construct(), "construction", search.seed)
 
@@ -139,9 +156,9 @@ def _divided(
         found, judged = lawful(problem, found)
         if judged.score < report.score:
             best = found
-    return completed_by_parts(Map(problem), best, partial(_finished_part, monotonic()))
+    return finished_by_parts(Map(problem), best, partial(_finished_part, monotonic()))
 
 
 def _finished_part(began: float, builder: Builder, solution: Solution) -> Solution:
     search = Search(builder, solution.seed)
-    return finished(builder, search, solution, impossible(builder), began)
+    return filled_and_explained(builder, search, solution, impossible(builder), began)

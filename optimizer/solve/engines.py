@@ -37,6 +37,10 @@ class Engine(Protocol):
         """Whether it can improve plans of a problem; else the others have its time, too."""
         ...
 
+    def builds(self, problem: Problem) -> bool:
+        """Whether a first plan is better left to it, too, than to the construction."""
+        ...
+
     def improve(
         self,
         problem: Problem,
@@ -59,6 +63,10 @@ class RuinAndRecreate:
     def supports(self, problem: Problem) -> bool:
         """It takes every problem."""
         return True
+
+    def builds(self, problem: Problem) -> bool:
+        """It begins with the construction."""
+        return False
 
     def improve(
         self,

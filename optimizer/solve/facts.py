@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Amounts = tuple[float, ...]
 
 FAR_S = 10**9  # travel time where there is no road: misses every window, and sums stay small
-FAR_EUR = 1e9
+FAR_KM = 1e9  # length of a way where there is no road
+FAR_EUR = 1e9  # what driving any way costs at most
 
 
 class Facts:
@@ -28,7 +29,7 @@ class Facts:
 
     Attributes:
         seconds: (L, L) travel time between locations, FAR_S where there is no road; likewise
-            `travel_s` as nested lists, quicker to ask for one.
+            `travel_s` as nested lists, quicker to ask for one; `km`, FAR_KM where there is none.
         location: of each node; likewise `service_s` and `windows` (pairs of seconds).
         kinds: the kind of each truck; equal trucks share one.
         mask: bit set of the fractions to collect at each visit.
@@ -44,7 +45,7 @@ class Facts:
         reachable = duration_s != UNREACHABLE
         self.seconds = np.where(reachable, duration_s, FAR_S)
         self.travel_s: list[list[int]] = self.seconds.tolist()
-        self.km = np.where(reachable, distance_m / 1000.0, FAR_EUR)
+        self.km = np.where(reachable, distance_m / 1000.0, FAR_KM)
         self.location = [place.location for place in places]
         self.service_s = [visit.service_s for visit in problem.visits]
         self.service_s += [facility.unload_s for facility in problem.facilities]
@@ -61,10 +62,19 @@ class Facts:
         found: dict[object, Kind] = {}
         self.kinds: list[Kind] = []
         for truck in problem.trucks:
-            key = _alike(truck)
+            key = kind_key(truck)
             if key not in found:
                 found[key] = Kind(self, truck)
             self.kinds.append(found[key])
+
+    def take_all_of(self, visits: Iterable[int]) -> list[int]:
+        """Return the facilities, as nodes, each of which takes all that some visits hold."""
+        wanted = union_of(self.mask[visit] for visit in visits)
+        return [
+            self.visits + index
+            for index, facility in enumerate(self.problem.facilities)
+            if wanted & ~_bits(facility.accepts) == 0
+        ]
 
     def allowed(self, visit: int, truck: int) -> bool:
         """Whether a truck may serve a visit, and its body takes it in one trip."""
@@ -122,7 +132,7 @@ class Kind:
 
     def has_body_for(self, visit: int) -> bool:
         """Whether the body takes a visit's fractions, and facilities take them from it."""
-        return _has_compartments(self.truck, self.facts.problem.visits[visit]) and bool(
+        return has_compartments(self.truck, self.facts.problem.visits[visit]) and bool(
             self.ways(self.facts.mask[visit])
         )
 
@@ -193,7 +203,8 @@ class Kind:
         return self._detours[mask]
 
 
-def _alike(truck: Truck) -> object:
+def kind_key(truck: Truck) -> object:
+    """Return what trucks of one kind share: all but their name."""
     return tuple(getattr(truck, name) for name in truck.__dataclass_fields__ if name != "id")
 
 
@@ -220,6 +231,10 @@ def _mask(kg: Amounts, litres: Amounts) -> int:
     return sum(1 << fraction for fraction, pair in enumerate(amounts) if max(pair) > 0)
 
 
+def _bits(fractions: Iterable[int]) -> int:
+    return sum(1 << fraction for fraction in fractions)
+
+
 def _dimensions(
     truck: Truck, amounts: Sequence[tuple[Amounts, Amounts]]
 ) -> tuple[list[float], list[list[float]]]:
@@ -234,7 +249,8 @@ def _dimensions(
     return limits, needs
 
 
-def _has_compartments(truck: Truck, visit: Visit) -> bool:
+def has_compartments(truck: Truck, visit: Visit) -> bool:
+    """Whether a truck's body has a place for each fraction of a visit, however little it holds."""
     amounts = zip(visit.kg, visit.litres, strict=True)
     return all(
         truck.compartment_of(fraction) is not None
@@ -244,8 +260,11 @@ def _has_compartments(truck: Truck, visit: Visit) -> bool:
 
 
 def _covers(facilities: Iterable[Facility], mask: int) -> Iterable[tuple[int, ...]]:
-    """Yield the smallest sets of facilities that take all fractions of a mask, in any order."""
-    accepts = [sum(1 << fraction for fraction in f.accepts) for f in facilities]
+    """Return the smallest sets of facilities that take all fractions of a mask, in every order.
+
+    Three at most are tried for one trip; where they are not enough there is no way.
+    """
+    accepts = [_bits(facility.accepts) for facility in facilities]
     for count in range(1, min(3, len(accepts)) + 1):
         found = [
             order

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optimizer.check import check
 from optimizer.model import Reason, Solution, Tour, Unserved
 from optimizer.solve.days import day_of, solution_of
-from optimizer.solve.reasons import completed, explained
+from optimizer.solve.reasons import explained, filled_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMPLETING_S, EXPLAINING_S = 1.0, 4.0  # enough but where hundreds of visits are left out
 
 
-def complete(problem: Problem, solution: Solution) -> Solution:
+def with_rest_reported(problem: Problem, solution: Solution) -> Solution:
     """Return a solution in which every visit left out is reported; reasons come later."""
     served = {node for tour in solution.tours for node in tour.nodes}
     left_out = tuple(
@@ -38,7 +38,7 @@ def lawful(
     With a builder, a truck underway drives home instead. Where even that breaks a rule, so does
     every plan.
     """
-    report = check(problem, complete(problem, solution))
+    report = check(problem, with_rest_reported(problem, solution))
     while not report.legal:
         refused = {violation.tour for violation in report.violations}
         kept = [t for t in solution.tours if problem.trucks[t.truck].id not in refused]
@@ -49,7 +49,7 @@ def lawful(
         if tours == solution.tours:
             break
         solution = dataclasses.replace(solution, tours=tours)
-        report = check(problem, complete(problem, solution))
+        report = check(problem, with_rest_reported(problem, solution))
     return solution, report
 
 
@@ -59,7 +59,7 @@ def _homeward(builder: Builder, planned: set[int]) -> Iterator[Tour]:
             yield Tour(truck, route.start_s, route.nodes)
 
 
-def finished(
+def filled_and_explained(
     builder: Builder, search: Search, solution: Solution, never: dict[int, Reason], began: float
 ) -> Solution:
     """Return a solution with what still fits into it, and a reason for what does not.
@@ -74,11 +74,11 @@ def finished(
     """
     problem = builder.facts.problem
     day = day_of(search, builder, solution)
-    fuller = completed(builder, search, day, began + COMPLETING_S)
+    fuller = filled_up(builder, search, day, began + COMPLETING_S)
     if fuller.absent < day.absent:
         candidate = solution_of(builder, fuller, solution.engine, solution.seed)
-        before = check(problem, complete(problem, solution))
-        after = check(problem, complete(problem, candidate))
+        before = check(problem, with_rest_reported(problem, solution))
+        after = check(problem, with_rest_reported(problem, candidate))
         if after.legal and after.score < before.score:
             solution, day = candidate, fuller
     left_out = {

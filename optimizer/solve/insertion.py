@@ -1,4 +1,7 @@
-"""The cheapest place for a visit over all routes."""
+"""The cheapest place for a visit over all routes.
+
+Its compiled twin is `optimizer.solve.sisr.insertion`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class Inserter:
 
     Args:
         blink: share of the gaps that are overlooked, so that the search finds its way out
-            (Christiaens & Vanden Berghe 2020, section 4.2).
+            ("greedy insertion with blinks", Christiaens & Vanden Berghe 2020).
         tries: gaps to test per visit, cheapest first.
     """
 
@@ -101,9 +104,9 @@ class Inserter:
             ):
                 continue
             at = route.places
-            costs.append(kind.cost[at[:-1], place] + kind.cost[place, at[1:]] - route.legs)
-            owners.append(np.full(len(route.legs), index))
-            gaps.append(np.arange(len(route.legs)))
+            costs.append(kind.cost[at[:-1], place] + kind.cost[place, at[1:]] - route.leg_eur)
+            owners.append(np.full(len(route.leg_eur), index))
+            gaps.append(np.arange(len(route.leg_eur)))
         if not costs:
             return ()
         cost = np.concatenate(costs)
@@ -145,6 +148,6 @@ class Inserter:
         if placed is None:
             return None
         nodes, driving = placed
-        if driving - float(route.legs.sum()) + facts.service_s[visit] * kind.eur_per_s >= worth:
+        if driving - float(route.leg_eur.sum()) + facts.service_s[visit] * kind.eur_per_s >= worth:
             return None
         return self._builder.build(route.truck, nodes, route)

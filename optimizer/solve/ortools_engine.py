@@ -23,6 +23,7 @@ LARGEST = 1200  # visits in one model; beyond, building it costs more than it ga
 SHORTEST_S = 0.2
 SOLUTIONS = 500  # accepted moves and refused ones, after which a day hardly gets better
 FAILURES = 1000
+SIGN = "+ortools"
 HONOURED = frozenset(
     {Demand.LATEST_START, Demand.TOUR_LENGTH, Demand.OVERTIME, Demand.ENERGY, Demand.BALANCE}
 )
@@ -42,6 +43,10 @@ class OrTools:
     def supports(self, problem: Problem) -> bool:
         """Whether a problem fits into one model that knows all its rules."""
         return len(problem.visits) <= self.largest and not binding(problem) - HONOURED
+
+    def builds(self, problem: Problem) -> bool:
+        """It always starts from a plan."""
+        return False
 
     def improve(
         self,
@@ -89,4 +94,9 @@ class OrTools:
             if any(node < len(problem.visits) for node in nodes)
         )
         day = day_of(search, builder, Solution(tours))
-        return solution_of(builder, day, "ruin-and-recreate+ortools", seed)
+        return solution_of(builder, day, _signed(start.engine), seed)
+
+
+def _signed(engine: str) -> str:
+    """Return the name of whoever made the start, with that of OR-Tools once after it."""
+    return f"{engine.removesuffix(SIGN)}{SIGN}".lstrip("+")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from optimizer.solve.facts import FAR_EUR, FAR_S
+from optimizer.solve.facts import FAR_KM, FAR_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FINEST_EUR = 10_000  # parts of a euro
 LARGEST_SUM = 2**60
-LEFT_OUT = 10**7  # euro, for a mandatory visit that is left out
+LEFT_OUT_EUR = 10**7  # for a mandatory visit that is left out; as `FULL_EUR` in `search`
 SPARE_COPIES = 2  # of each facility, beyond what the start uses
 
 
@@ -103,18 +103,11 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
 
 def _usable(facts: Facts, start: Sequence[Route]) -> dict[int, int] | None:
     """Return how many copies of each facility to offer; only those that take everything."""
-    everything = 0
-    for mask in facts.mask:
-        everything |= mask
-    takes_all = {
-        facts.visits + index
-        for index, facility in enumerate(facts.problem.facilities)
-        if everything & ~sum(1 << fraction for fraction in facility.accepts) == 0
-    }
+    take_all = facts.take_all_of(range(facts.visits))
     used = [node for route in start for node in route.nodes if node >= facts.visits]
-    if not takes_all.issuperset(used):
+    if not set(take_all).issuperset(used):
         return None
-    return {node: used.count(node) + SPARE_COPIES for node in sorted(takes_all)}
+    return {node: used.count(node) + SPARE_COPIES for node in take_all}
 
 
 def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
@@ -125,7 +118,7 @@ def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
          for kind in kinds), default=1.0,
     )  # fmt: skip
     hours = sum(facts.kinds[t].eur_per_s * facts.problem.trucks[t].shift.latest_s for t in trucks)
-    prizes = hours + sum(prize or 0.0 for prize in facts.prize) + LEFT_OUT * size
+    prizes = hours + sum(prize or 0.0 for prize in facts.prize) + LEFT_OUT_EUR * size
     return min(float(FINEST_EUR), LARGEST_SUM / 1000 / max(dearest + prizes, 1.0))
 
 
@@ -137,7 +130,7 @@ def _costs(model: DayModel, facts: Facts, places: list[int], scale: float) -> No
         kind = facts.kinds[truck]
         if id(kind) not in evaluators:
             euro = kind.km_eur[np.ix_(at, at)] + facts.km[np.ix_(at, at)] * 1e-4
-            cost = np.where(far, LEFT_OUT, np.minimum(euro, LEFT_OUT)) * scale
+            cost = np.where(far, LEFT_OUT_EUR, np.minimum(euro, LEFT_OUT_EUR)) * scale
             matrix = np.rint(cost).astype(np.int64).tolist()
             evaluators[id(kind)] = model.routing.RegisterTransitMatrix(matrix)
         model.routing.SetArcCostEvaluatorOfVehicle(evaluators[id(kind)], vehicle)
@@ -232,7 +225,7 @@ def _energy(model: DayModel, facts: Facts, places: list[int]) -> None:
     if all(truck.energy is None for truck in fleet):
         return
     at = np.array(places)
-    km = np.minimum(facts.km[np.ix_(at, at)], FAR_EUR)
+    km = np.minimum(facts.km[np.ix_(at, at)], FAR_KM)
     lifts = np.array(
         [
             0 if node is None or node >= facts.visits else facts.problem.visits[node].lifts
@@ -353,8 +346,8 @@ def choices_of(model: DayModel, facts: Facts, scale: float) -> None:
             model.routing.AddDisjunction([index], 0)
             continue
         prize = facts.prize[node]
-        worth = LEFT_OUT if prize is None else prize
-        model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT) * scale))
+        worth = LEFT_OUT_EUR if prize is None else prize
+        model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT_EUR) * scale))
         able = [v for v, truck in enumerate(model.trucks) if facts.allowed(node, truck)]
         if len(able) < len(model.trucks):
             model.routing.SetAllowedVehiclesForIndex(able, index)

@@ -45,6 +45,10 @@ class Popmusic:
         """Whether the common rules are all that a problem asks for."""
         return not demands(problem)
 
+    def builds(self, problem: Problem) -> bool:
+        """It begins with the construction."""
+        return False
+
     def improve(
         self,
         problem: Problem,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optimizer.solve.search import Day, Search
 
 
-def completed(builder: Builder, search: Search, day: Day, until: float = math.inf) -> Day:
+def filled_up(builder: Builder, search: Search, day: Day, until: float = math.inf) -> Day:
     """Return a day with everything inserted that fits somewhere and is worth it.
 
     The search looks at the cheapest gaps only; this looks at all of them, or as many as it can in

@@ -28,6 +28,7 @@ class Route:
         cost: euro without the truck's fixed cost.
         labels: the clock's labels before each gap; gap g lies before node g.
         places: locations from the start to the end; gap g leads from place g to place g + 1.
+        leg_eur: what driving across each gap costs.
         trip: number of the trip each gap belongs to.
         loads: (trips, limits) what each trip carries of each limit.
     """
@@ -40,7 +41,7 @@ class Route:
     cost: float
     labels: list[Labels]
     places: NDArray[np.int64]
-    legs: NDArray[np.float64]
+    leg_eur: NDArray[np.float64]
     trip: list[int]
     loads: NDArray[np.float64]
     driving_s: int

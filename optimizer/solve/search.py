@@ -5,6 +5,8 @@ Problems", Transportation Science 54 (2020): strings of visits near a random one
 their routes, and put back one by one where they are cheapest, blinking now and then; a worse
 plan is kept with a chance that falls as simulated annealing cools. Visits that find no place
 wait, counted, so that a smaller fleet is found by making room for those that are left out often.
+
+`optimizer.solve.sisr` is the same search compiled; this one knows every rule of the model.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ STRING = 10  # longest string taken out of one route
 BLINK = 0.01
 TRIED_AGAIN = 10  # visits left out that get another chance in each step
 HOT, COLD = 0.3, 0.003  # first and last temperature, as a share of a visit's mean cost
-FULL_EUR = 1e7  # a mandatory visit left out; beyond any day's cost
+FULL_EUR = 1e7  # a mandatory visit left out, beyond any day's cost; as `sisr.arrays.MANDATORY_EUR`
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Search:
             if any(self._facts.allowed(visit, truck) for truck in self._fleet)
         ]
         self._balance_eur_per_s = self._facts.problem.balance_eur_per_h / 3600.0
+        self._candidate_set = frozenset(self._candidates)
         self._near = self._neighbours()
         self._missed = [0] * self._facts.visits
 
@@ -160,7 +163,7 @@ class Search:
         gain = current.cost - changed.cost
         if len(absent) != len(before) and not (absent and before):
             return len(absent) < len(before)
-        if absent or before:  # section 5.2 of the paper: make room for what is missed often
+        if absent or before:  # the paper's "sum of absences": make room for what is missed often
             fewer = sum(self._missed[v] for v in absent) - sum(self._missed[v] for v in before)
             if fewer:
                 return fewer < 0
@@ -172,7 +175,6 @@ class Search:
     def _neighbours(self) -> list[list[int]]:
         """Return the visits near each visit, nearest first."""
         facts = self._facts
-        self._candidate_set = frozenset(self._candidates)
         near: list[list[int]] = [[] for _ in range(facts.visits)]
         if not self._candidates:
             return near
@@ -245,7 +247,7 @@ class Search:
         return self._filled(routes, self._order([*sorted(back), *absent]), day.absent | back)
 
     def _order(self, visits: list[int]) -> list[int]:
-        """Return visits in one of the paper's orders, or by the width of their windows."""
+        """Return visits in one of the paper's orders, by their prize or by their windows' width."""
         facts, random = self._facts, self._random
         random.shuffle(visits)
         kind = facts.kinds[0]

@@ -2,7 +2,8 @@
 
 One label per chain of breaks and number of them taken: the earliest time at which the truck can
 leave. Breaks of a chain are taken in their order. This is quick and never optimistic; what it calls
-feasible, the judge finds legal.
+feasible, the judge finds legal. Its compiled twin is `optimizer.solve.sisr.labels`, which keeps the
+latest times, too, but knows one chain of breaks only.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from optimizer.solve.facts import FAR_S, union_of
+from optimizer.solve.facts import FAR_S
 from optimizer.solve.ortools_model import (
-    LEFT_OUT,
+    LEFT_OUT_EUR,
     DayModel,
     breaks_of,
     choices_of,
@@ -88,7 +88,7 @@ def trip_model(
     at = {id(kind): index for index, kind in enumerate(kinds)}
     kind_of = tuple(at[id(facts.kinds[t])] for t in trucks)
     part = _Part(facts, trucks, tuple(visits), kinds, kind_of)
-    stations = _stations(facts, visits)
+    stations = facts.take_all_of(visits)
     if not stations:
         return None
     manager = pywrapcp.RoutingIndexManager(
@@ -104,15 +104,6 @@ def trip_model(
     _loads(model, part)
     choices_of(model, facts, scale)
     return model
-
-
-def _stations(facts: Facts, visits: Sequence[int]) -> list[int]:
-    everything = union_of(facts.mask[visit] for visit in visits)
-    return [
-        facts.visits + index
-        for index, facility in enumerate(facts.problem.facilities)
-        if everything & ~sum(1 << fraction for fraction in facility.accepts) == 0
-    ]
 
 
 def _last_ways(
@@ -136,8 +127,8 @@ def _costs(model: DayModel, part: _Part, last: Sequence[NDArray[np.float64]], sc
     evaluators = []
     for k, kind in enumerate(part.kinds):
         far = part.facts.seconds >= FAR_S
-        euro = np.where(far, LEFT_OUT, np.minimum(kind.km_eur, LEFT_OUT)) * scale
-        ends = np.minimum(last[k], LEFT_OUT) * scale
+        euro = np.where(far, LEFT_OUT_EUR, np.minimum(kind.km_eur, LEFT_OUT_EUR)) * scale
+        ends = np.minimum(last[k], LEFT_OUT_EUR) * scale
         evaluators.append(model.routing.RegisterTransitMatrix(part.spread(k, euro, ends)))
     for vehicle, k in enumerate(part.kind_of):
         model.routing.SetArcCostEvaluatorOfVehicle(evaluators[k], vehicle)

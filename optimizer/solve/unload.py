@@ -1,11 +1,14 @@
 """Where along a sequence of visits a truck unloads: an exact dynamic programme.
 
 `best[j]` is the least extra cost of the first j visits when the truck unloads right after visit j.
-The trip that ends there began after some i < j whose load still fits; i only ever moves forward
-with j, so the minimum over all of them slides along (a monotone queue): O(visits) in all. What a
-truck underway has on board is collected, as it were, where it stands. A truck that may keep its
-load overnight need not unload after the last visit.
-Times are left to the clock; what it refuses, a second, greedy pass along the clock may repair.
+The trip that ends there began after some i < j such that all it collects still fits; i only ever
+moves forward with j, so a monotone queue holds the minimum over all of them: O(visits) in all
+(T. Vidal, "Technical note: split algorithm in O(n) for the capacitated vehicle routing problem",
+Computers & Operations Research 69 (2016)). What a truck underway has on board is collected, as it
+were, where it stands. A truck that may keep its load overnight need not unload at the end.
+
+Times are left to the clock: what it refuses is given up. The compiled twin is
+`optimizer.solve.sisr.unloading`.
 """
 
 from __future__ import annotations
@@ -72,7 +75,7 @@ def _earliest_begins(kind: Kind, visits: Sequence[int]) -> list[int]:
     """Return for each j the first i such that loads i .. j-1 fit into one trip."""
     needs = kind.need[list(visits)]
     if kind.aboard:
-        # An overfull truck unloads before anything else; it is none that could not be emptied.
+        # An overfull truck unloads before anything else, so its load counts as just filling it.
         needs = np.vstack((np.minimum(kind.on_board, kind.capacity), needs))
     count = len(needs)
     loads = np.zeros((count + 1, len(kind.capacity)))

@@ -9,7 +9,7 @@ from config.errors import FileFormatError, RoadsError
 from config.region import Container, Region, Service
 from config.region_folder import load_region
 from optimizer.daily import SlicedTravel
-from optimizer.model import Matrix, Places, ProviderInfo, Route, Snapped, TravelTimes
+from optimizer.road_times import Matrix, Places, ProviderInfo, Route, Snapped, TravelTimes
 from simulator import chance
 from simulator.studies.scenario import Scenario
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from optimizer.model import ProviderInfo
+from optimizer.road_times import ProviderInfo
 from simulator.studies.base import Base
 from simulator.studies.kpis import Interval, differences, means
 from simulator.studies.replication import Outcome

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from optimizer.model import Places
+from optimizer.road_times import Places
 from optimizer.roads.extract import connected, network, road_points
 from tests.fixtures.roads import RoadNetwork
 

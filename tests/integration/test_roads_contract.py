@@ -7,7 +7,8 @@ import pytest
 from numpy.random import default_rng
 
 from config.errors import RoadsError
-from optimizer.model import UNREACHABLE, Places, TravelTimes
+from optimizer.model import UNREACHABLE
+from optimizer.road_times import Places, TravelTimes
 from optimizer.roads.embedded import EmbeddedEngine
 from optimizer.roads.extract import road_points
 from optimizer.roads.haversine import haversine_m

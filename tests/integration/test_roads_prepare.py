@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import RoadsError
-from optimizer.model import Places
+from optimizer.road_times import Places
 from optimizer.roads import RoadsSource, open_roads
 from optimizer.roads.embedded import EmbeddedEngine
 from optimizer.roads.osrm import OsrmTravelTimes

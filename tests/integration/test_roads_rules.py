@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optimizer.model import Places, TravelTimes
+from optimizer.road_times import Places, TravelTimes
 from optimizer.roads import RoadsSource, open_roads
 
 pytestmark = pytest.mark.roads

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.region import Roads
-from optimizer.model import Places
+from optimizer.road_times import Places
 from optimizer.roads import RoadsSource, find_roads, open_roads
 from optimizer.roads.extract import Network, connected, network, road_points
 from optimizer.roads.haversine import haversine_m

@@ -13,16 +13,8 @@ from config.region import Region, Vehicle, seconds_of_day
 from config.region_folder import load_region
 from optimizer.daily import DayPlan, DaySnapshot, SlicedTravel, containers_of, instant, plan_day
 from optimizer.fill.evidence import Emptyings, Readings
-from optimizer.model import (
-    UNREACHABLE,
-    Matrix,
-    Places,
-    Problem,
-    Reason,
-    Snapped,
-    Solution,
-    Unserved,
-)
+from optimizer.model import UNREACHABLE, Problem, Reason, Solution, Unserved
+from optimizer.road_times import Matrix, Places, Snapped
 from optimizer.roads.haversine import Haversine
 from optimizer.selection import FixedCalendar, Policy, RiskPriced, Threshold
 from optimizer.solve import solve

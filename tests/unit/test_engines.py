@@ -57,6 +57,10 @@ class Patient:
         """It takes every problem."""
         return True
 
+    def builds(self, problem: Problem) -> bool:
+        """It begins with what it is given."""
+        return False
+
     def improve(
         self, problem: Problem, builder: Builder, start: Solution, until: float, seed: int,
         effort: float,

@@ -78,10 +78,10 @@ def test_a_visit_would_wait_below_its_turning_level(region: Region, plan: DayPla
     """Told at this level and a little below, the policy pays the stop's cost, and does not."""
     for tour in plan.tours:
         for stop in tour.stops:
-            if stop.why is None or not stop.why.waits_below:
+            if stop.why is None or not stop.why.turns_at:
                 continue
-            assert 0 < stop.why.waits_below <= stop.why.level + 0.05
-            percent = f"{stop.why.waits_below:.0%}"
+            assert 0 < stop.why.turns_at <= stop.why.level + 0.05
+            percent = f"{stop.why.turns_at:.0%}"
             assert f"below {percent} full" in stop.why.text.en
             assert "Warten würde er" in stop.why.text.de
 

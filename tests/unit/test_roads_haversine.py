@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from config.errors import RoadsError
-from optimizer.model import UNREACHABLE, Places
+from optimizer.model import UNREACHABLE
+from optimizer.road_times import Places
 from optimizer.roads import RoadsSource, open_roads
 from optimizer.roads.haversine import CIRCUITY, Haversine, haversine_m
 

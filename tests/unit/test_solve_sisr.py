@@ -16,7 +16,7 @@ from optimizer.model import BreakRule, Problem, Solution, TimeWindow, Tour
 from optimizer.solve import solve
 from optimizer.solve.days import solution_of
 from optimizer.solve.facts import Facts
-from optimizer.solve.finishing import complete
+from optimizer.solve.finishing import with_rest_reported
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 from optimizer.solve.sisr.engine import CompiledSearch, expressible, strict
@@ -67,9 +67,9 @@ def test_plans_are_legal_and_no_worse(visits: int, seed: int, breaks: int, tight
     """Whatever the search makes of a day is legal; where no second break is owed, no dearer."""
     day = day_with(visits, seed, breaks, tight)
     start, found = searched(day, 12, seed)
-    report = check(day, complete(day, found))
+    report = check(day, with_rest_reported(day, found))
     assert report.violations == ()
-    assert breaks == 2 or report.score <= check(day, complete(day, start)).score
+    assert breaks == 2 or report.score <= check(day, with_rest_reported(day, start)).score
 
 
 def test_same_seed_same_plan() -> None:
@@ -249,7 +249,7 @@ def test_a_plan_costs_what_the_judge_says(rate: float) -> None:
     start = solution_of(builder, Search(builder, 3).construct(), "construction", 3)
     arrays, origin = arrays_of(builder.facts)
     plan = plan_from(arrays, origin, start)
-    report = check(day, complete(day, solution_from(builder, origin, plan, "test", 3)))
+    report = check(day, with_rest_reported(day, solution_from(builder, origin, plan, "test", 3)))
     assert report.legal
     assert len(report.tours) > 0
     assert plan.eur % MANDATORY_EUR == pytest.approx(report.score[1], rel=1e-5)
@@ -266,7 +266,7 @@ def test_driving_between_breaks_is_kept() -> None:
     assert expressible(day)
     assert strict(day)
     _, found = searched(day, 30, 1)
-    assert check(day, complete(day, found)).violations == ()
+    assert check(day, with_rest_reported(day, found)).violations == ()
 
 
 def test_without_compiled_code_it_leaves_the_plan_alone(

@@ -12,13 +12,14 @@ from scipy.spatial import cKDTree
 from optimizer.solve.decomposition.embedding import coordinates
 from optimizer.solve.decomposition.subset import Part, part_of
 from optimizer.solve.decomposition.zones import divided, skewed
+from optimizer.solve.facts import kind_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from optimizer.model import Problem, Truck
+    from optimizer.model import Problem
 
     Tours = Mapping[int, tuple[int, ...]]  # nodes by truck
 
@@ -64,7 +65,8 @@ class Map:
     Attributes:
         places: (locations, 2) coordinates.
         at: (visits, 2) coordinates.
-        weight: (visits,) the mean of a visit's share of all visits and of all that is collected.
+        weight: (visits,) a visit's share of all visits, plus its share of all kilograms or of all
+            litres, whichever is larger.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -200,9 +202,5 @@ def _kinds(problem: Problem, trucks: Iterable[int]) -> list[list[int]]:
     """Return trucks in lists of those that are alike but for their name."""
     kinds: defaultdict[object, list[int]] = defaultdict(list)
     for truck in trucks:
-        kinds[_alike(problem.trucks[truck])].append(truck)
+        kinds[kind_key(problem.trucks[truck])].append(truck)
     return list(kinds.values())
-
-
-def _alike(truck: Truck) -> object:
-    return tuple(getattr(truck, name) for name in truck.__dataclass_fields__ if name != "id")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.solve.decomposition.division import Map, Size
-from optimizer.solve.decomposition.finish import started
+from optimizer.solve.decomposition.finish import with_starts
 from optimizer.solve.decomposition.task import SubResult, SubTask, work
 from optimizer.solve.sisr.schedule import UNCOUNTED, part
 
@@ -91,7 +91,7 @@ class Decomposition:
             rounds.construct(until)
             rounds.give_up_trucks(steps, until)
             rounds.cool(steps, until)
-        return started(where, rounds.best, NAME, seed) if rounds.best else None
+        return with_starts(where, rounds.best, NAME, seed) if rounds.best else None
 
 
 def division_for(engines: Collection[str]) -> Decomposition:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from optimizer.solve.decomposition.division import Map, Neighbourhood, Tours
 
-    Complete = Callable[[Builder, Solution], Solution]
+    Finish = Callable[[Builder, Solution], Solution]
 
 SIZE = Size(120)  # looked at together; what the general search prepares grows with the square
 
 
-def started(where: Map, tours: Tours, engine: str, seed: int) -> Solution:
+def with_starts(where: Map, tours: Tours, engine: str, seed: int) -> Solution:
     """Return nodes by truck as a solution, whose tours start as late as they may."""
     found = [
         tour
@@ -51,13 +51,13 @@ def _homeward(where: Map, planned: set[int]) -> Iterator[Tour]:
             yield Tour(truck, route.start_s, part.outer(route.nodes))
 
 
-def completed(where: Map, solution: Solution, complete: Complete) -> Solution:
+def filled_and_explained(where: Map, solution: Solution, finish: Finish) -> Solution:
     """Return a solution with what still fits into it, and a reason for all that does not.
 
     Args:
         where: the problem, and where its visits lie.
         solution: of the whole problem.
-        complete: does the same for a part of the problem.
+        finish: does the same for a part of the problem.
     """
     tours = {tour.truck: tour for tour in solution.tours}
     nodes = {tour.truck: tour.nodes for tour in solution.tours}
@@ -66,7 +66,7 @@ def completed(where: Map, solution: Solution, complete: Complete) -> Solution:
         served = {node for way in near.tours for node in way}
         if served.issuperset(range(len(near.part.visits))):
             continue
-        full = _outer(near, complete(*_inner(near)))
+        full = _outer(near, finish(*_inner(near)))
         tours.update({tour.truck: tour for tour in full.tours})
         left_out += full.unserved
     left_out.sort(key=lambda entry: entry.visit)

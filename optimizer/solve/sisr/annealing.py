@@ -1,9 +1,9 @@
 """Steps of ruin and recreate, and which of them are kept.
 
-Simulated annealing as in section 4.3 of Christiaens & Vanden Berghe (2020): a worse plan is kept
-with a chance that falls with the temperature. While mandatory visits are left out, their counts
-of having been missed decide instead (section 5.2, fleet minimisation): room is made for visits
-that are left out often.
+Simulated annealing as in Christiaens & Vanden Berghe (2020): a worse plan is kept with a chance
+that falls with the temperature. While mandatory visits are left out, their counts of having been
+missed decide instead (the "sum of absences" of the paper's fleet minimisation): room is made for
+visits that are left out often.
 """
 
 # ruff: noqa: N803

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 NEVER_S = 1 << 40  # later than every time; sums of it do not overflow
 ALWAYS_S = FAR_S // 2  # closing time of what never closes; where there is no road is beyond it
-MANDATORY_EUR = 1e7  # what a mandatory visit left out costs; beyond any day's cost
+# What a mandatory visit left out costs: beyond any day's cost; as `FULL_EUR` in the plain search.
+MANDATORY_EUR = 1e7
 NO_LIMIT = 1e15
 NEAR = 100  # neighbours known of each visit
 
@@ -124,18 +125,6 @@ class Arrays(NamedTuple):
     kinds: NDArray[np.void]
 
 
-def usable_facilities(facts: Facts) -> list[int]:
-    """Return the nodes of the facilities that take every fraction there is to collect."""
-    wanted = 0
-    for mask in facts.mask:
-        wanted |= mask
-    return [
-        facts.visits + index
-        for index, facility in enumerate(facts.problem.facilities)
-        if wanted & ~sum(1 << fraction for fraction in facility.accepts) == 0
-    ]
-
-
 def arrays_of(
     facts: Facts, groups: Sequence[Sequence[int]] | None = None
 ) -> tuple[Arrays, list[Sequence[int]]]:
@@ -147,7 +136,7 @@ def arrays_of(
     """
     problem = facts.problem
     groups = merged(facts) if groups is None else groups
-    stations = usable_facilities(facts)
+    stations = facts.take_all_of(range(facts.visits))
     kinds = list(dict.fromkeys(facts.kinds))
     ends = sorted({place for kind in kinds for place in (kind.truck.start, kind.truck.end)})
     places = np.array(

@@ -89,7 +89,7 @@ def steps(visits: int, effort: float) -> int:
 def expressible(problem: Problem) -> bool:
     """Whether the search knows every rule of a problem.
 
-    It unloads everything at one facility, and of the rules beyond the common ones it knows those
+    It unloads everything at one facility (`Facts.take_all_of`); of the further rules it knows those
     in `KNOWN`; what a problem merely allows it does not use. A limit of driving between two breaks
     it takes for one of the whole day, see `strict`.
     """

@@ -1,10 +1,10 @@
 """The cheapest place for a visit.
 
 Only gaps next to near visits, next to unloadings and at the start are looked at, and one in a
-hundred is overlooked ("blinks", section 4.2 of the paper). A gap is tested in constant time:
-amounts of the day and of the trip, and whether the earliest arrival behind the visit is not after
-the latest one that the rest of the tour allows. Where only the trip's load stands in the way, the
-cheapest such gaps of three tours are tried with all unloadings of the day placed anew.
+hundred is overlooked (the paper's "greedy insertion with blinks"). A gap is tested in constant
+time: amounts of the day and of the trip, and whether the earliest arrival behind the visit is not
+after the latest one that the rest of the tour allows. Where only the trip's load stands in the
+way, the cheapest such gaps of three tours are tried with all unloadings of the day placed anew.
 """
 
 # ruff: noqa: N803

@@ -1,7 +1,8 @@
 """Recreate: visits are put back one by one where each adds least.
 
-Section 4.2 of Christiaens & Vanden Berghe (2020); to the paper's orders (random, by load, far,
-close) come those by time windows, which its section 6 uses for problems that have any.
+The "greedy insertion with blinks" of Christiaens & Vanden Berghe (2020); to the paper's orders
+(random, by load, far, close) come the one by prize, and those by time windows (width, opening,
+closing), which the paper uses for problems that have any.
 """
 
 # ruff: noqa: N803

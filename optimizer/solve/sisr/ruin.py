@@ -1,7 +1,8 @@
 """Ruin: strings of visits near a random one are taken out of their trips.
 
-Section 4.1 of Christiaens & Vanden Berghe (2020), with trips in the place of routes: what lies
-between two unloadings. Half of the strings keep a part in their middle ("split string").
+The "adjacent string removal" of Christiaens & Vanden Berghe (2020), with trips in the place of
+routes: what lies between two unloadings. Half of the strings keep a part in their middle ("split
+string").
 """
 
 # ruff: noqa: N803
@@ -109,7 +110,7 @@ def _whole_tour(P: Arrays, S: State, picked: int) -> int:
 
 @called
 def _strings(P: Arrays, S: State, seed: int, picked: int, removed: float) -> int:
-    """Take out strings, formulas (5) to (7) of the paper."""
+    """Take out strings; how many and how long by formulas (5) to (7) of the paper."""
     trips, stops = 0, 0
     for r in range(len(S.tours)):
         if S.tours[r].length > 2:

@@ -8,7 +8,7 @@ from config.region import Region
 from config.region_folder import load_region
 from config.settings import Settings
 from jobs.plan_day import open_travel
-from optimizer.model import TravelTimes
+from optimizer.road_times import TravelTimes
 
 
 @pytest.fixture(scope="session")

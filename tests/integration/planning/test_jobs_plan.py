@@ -27,7 +27,7 @@ from jobs.plan_day import PlanOrder, run
 from jobs.snapshot import coming_day, depot_of, service_of, take_snapshot
 from jobs.worker import Desk
 from optimizer.daily import explanation_document, instant
-from optimizer.model import TravelTimes
+from optimizer.road_times import TravelTimes
 from storage import assets, basis, beliefs, outbox, plans, queue, telemetry
 from storage.database import Database
 from storage.tasks import BELIEVE, PLAN_DAY, UPKEEP

@@ -21,9 +21,10 @@ from jobs.snapshot import depot_of, service_of, take_snapshot
 from jobs.worker import Desk
 from optimizer.daily import plan_day
 from optimizer.formats.event_json import parse_event, parse_event_text
-from optimizer.model import Problem, Solution, Tour, TravelTimes
+from optimizer.model import Problem, Solution, Tour
 from optimizer.policies import policy_named
 from optimizer.replan import Proposal
+from optimizer.road_times import TravelTimes
 from optimizer.solve import solve
 from simulator.unit import Unit
 from storage import assets, basis, outbox, plans, queue, replans, telemetry
