@@ -37,7 +37,7 @@ from optimizer.model import Reason, Solution, Unserved
 from optimizer.solve.days import solution_of
 from optimizer.solve.decomposition.division import Map
 from optimizer.solve.decomposition.engine import Decomposition
-from optimizer.solve.decomposition.finish import filled_and_explained as finished_by_parts
+from optimizer.solve.decomposition.finish import finished_by_parts
 from optimizer.solve.engines import ENGINES, Engine
 from optimizer.solve.facts import Facts
 from optimizer.solve.feasibility import impossible

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from benchmarks.optimizer.solvers import Told
     from optimizer.model import Problem, Solution
 
-
 ALONE = "popmusic"  # what only OR-Tools alone uses
 
 

@@ -51,7 +51,7 @@ def _homeward(where: Map, planned: set[int]) -> Iterator[Tour]:
             yield Tour(truck, route.start_s, part.outer(route.nodes))
 
 
-def filled_and_explained(where: Map, solution: Solution, finish: Finish) -> Solution:
+def finished_by_parts(where: Map, solution: Solution, finish: Finish) -> Solution:
     """Return a solution with what still fits into it, and a reason for all that does not.
 
     Args:
