@@ -13,7 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ingest.broker import Refusals
 from ingest.messages import MAX_PAYLOAD_BYTES, Kind, down_topic, up_topic
 from tests.fixtures.broker import REGION, Heard, Town, connect
-from tests.fixtures.metrics import free_port, read_metrics
+from tests.fixtures.metrics import read_metrics
+from tests.fixtures.ports import free_port
 from tests.fixtures.served import NOON, Served
 from tests.fixtures.waiting import eventually
 

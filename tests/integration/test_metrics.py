@@ -20,7 +20,8 @@ from storage import deadletters, queue
 from storage.rows import Batch, DeadLetterRow
 from tests.conftest import ROOT
 from tests.fixtures.api import MORNING, PlannedDay
-from tests.fixtures.metrics import figures, free_port, read_metrics
+from tests.fixtures.metrics import figures, read_metrics
+from tests.fixtures.ports import free_port
 from tests.fixtures.served import NOON, Served
 from tests.fixtures.waiting import eventually
 

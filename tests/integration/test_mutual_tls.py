@@ -28,8 +28,8 @@ from simulator.link import Credentials, open_client
 from storage.database import Database
 from tests.fixtures.authority import Authority
 from tests.fixtures.broker import SERVER, Heard, connect
-from tests.fixtures.metrics import free_port
 from tests.fixtures.mosquitto import PROGRAM
+from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import eventually
 
 pytestmark = pytest.mark.db
@@ -141,6 +141,7 @@ def secured(
         pytest.skip("mosquitto is not installed (apt install mosquitto)")
     port, server_port = free_port(), free_port()
     monkeypatch.setattr("cli.setup.SERVER_PORT", server_port)
+    monkeypatch.setattr("cli.setup.KEEPER_PORT", free_port())
     monkeypatch.setenv("BINROUND_DATA_DIR", str(folder / "data"))
     monkeypatch.setenv("BINROUND_DATABASE_URL", database.dsn)
     monkeypatch.setenv("BINROUND_REGION", "example")
