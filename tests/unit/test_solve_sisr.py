@@ -275,3 +275,22 @@ def test_without_compiled_code_it_leaves_the_plan_alone(
     """Nobody waits for the compiler: where the code is not there, the start is returned."""
     monkeypatch.setattr("optimizer.solve.sisr.engine.is_warm", lambda: False)
     assert solve(city_day(5, 1), 5.0, engines=(CompiledSearch(),)).engine == "construction"
+
+
+def test_who_cannot_follow_each_other_is_no_neighbour() -> None:
+    """Of two visits at one distance the one that fits in time is nearer."""
+    day = city_day(3, 0, mandatory_share=1.0)
+    nine, ten = (TimeWindow(9 * 3600, 9 * 3600 + 60),), (TimeWindow(10 * 3600, 11 * 3600),)
+    windows = (nine, nine, ten)
+    visits = tuple(
+        dataclasses.replace(visit, windows=spans, service_s=1200)
+        for visit, spans in zip(day.visits, windows, strict=True)
+    )
+    metres, seconds = np.full_like(day.distance_m, 1000), np.full_like(day.duration_s, 120)
+    np.fill_diagonal(metres, 0)
+    np.fill_diagonal(seconds, 0)
+    arrays, origin = arrays_of(
+        Facts(day.replace(visits=visits, distance_m=metres, duration_s=seconds))
+    )
+    first = next(new for new, old in enumerate(origin) if old == [0])
+    assert origin[arrays.near[first, 0]] == [2]

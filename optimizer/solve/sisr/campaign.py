@@ -5,12 +5,14 @@ plan as long as the instant does not come first; near it, the cooling follows th
 steps are counted the instant alone decides.
 
 A tight fleet: what finds no place is first given more trucks than there are, as a detour, and
-these are then given up one by one (`optimizer.solve.sisr.spare`).
+these are then given up one by one (`optimizer.solve.sisr.spare`). Whoever gives up a truck lets
+its visits be left out at a price for a while, which grows: they come in where it is cheap.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 from time import monotonic
@@ -26,7 +28,7 @@ from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
 from optimizer.solve.sisr.state import new_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,7 +42,11 @@ ROUNDS = 24  # divisions of a plan
 SPARE = 2  # trucks of each kind kept ready besides those in use
 FILL = 0.04  # share of the time to find a place for everything in the fleet as it is
 FAILS = 4  # trucks in a row that cannot be given up, after which none can
-TRY = 0.08  # share of the time to give up one truck
+TRY, TRIES = 0.03, 8  # share of the time to try to give up one truck, and how often it is tried
+WARM, COOL = 0.3, 0.03  # temperature of the first try and behind the last, as `HOT`
+PRICE, DEARER = 6.0, 1.5  # of what finds no place then, in mean costs of a visit, and its growth
+FEW = 3  # visits without a place that are always worth another try
+SHORTENED = 0.015  # share of the time to shorten tours after a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
 LURE, LURED = 3.0, 0.2  # by which factor, and for which share of the time
 
@@ -96,12 +102,19 @@ class Campaign:
         """
         real = self._P
         optional = real.price < MANDATORY_EUR
-        self._P = real._replace(price=real.price * np.where(optional, LURE, 1.0))
-        self._spare = len(real.kind)
-        try:
+        dear = real._replace(price=real.price * np.where(optional, LURE, 1.0))
+        with self._as_if(dear, len(real.kind)):
             return self._anneal(plan, part(steps, 4), until, HOT / 3, COLD)
+
+    @contextmanager
+    def _as_if(self, P: Arrays, spare: int) -> Iterator[None]:  # noqa: N803
+        """Search for a while as if another problem were to be solved, with so many spare trucks."""
+        real = self._P, self._spares, self._spare
+        self._P, self._spares, self._spare = P, alike(P), spare
+        try:
+            yield
         finally:
-            self._P, self._spare = real, SPARE
+            self._P, self._spares, self._spare = real
 
     def _fill(self, plan: Plan, steps: int, until: float) -> Plan:
         """Find a place for what is left out."""
@@ -114,9 +127,7 @@ class Campaign:
     def _by_spare_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
         """Serve everything with more trucks than there are, then give up those too many."""
         real = self._P
-        self._P = with_more_trucks(real)
-        self._spares = alike(self._P)
-        try:
+        with self._as_if(with_more_trucks(real), SPARE):
             wide = replace(plan, tours=dict(plan.tours))
             wide = self._fill(wide, steps, monotonic() + 0.11 * self._budget_s)
             if self._missing(wide):
@@ -124,16 +135,13 @@ class Campaign:
             wide = self._anneal(
                 wide, part(steps, 8), monotonic() + 0.15 * self._budget_s, HOT / 3, COLD
             )
-            self._spare = 0
-            fails = 0
+            self._spare = fails = 0
             while many := surplus(self._P, real, wide):
                 if fails == FAILS or monotonic() >= until:
                     return plan
                 found = self._without_one_of(wide, many, steps)
                 fails, wide = (0, found) if found else (fails + 1, wide)
             return renamed(self._P, real, wide)
-        finally:
-            self._P, self._spares, self._spare = real, alike(real), SPARE
 
     def _without_one_of(self, plan: Plan, trucks: list[int], steps: int) -> Plan | None:
         """Give up one of some trucks, likely one of little load; then shorten a little."""
@@ -141,8 +149,12 @@ class Campaign:
         found = self._without(plan, trucks[which], steps)
         if self._missing(found) > self._missing(plan):
             return None
-        until = monotonic() + 0.5 * TRY * self._budget_s
-        return self._anneal(found, part(steps, 24), until, HOT / 6, COLD)
+        return self._shortened(found, steps)
+
+    def _shortened(self, plan: Plan, steps: int) -> Plan:
+        """Shorten the tours of a plan a little."""
+        until = monotonic() + SHORTENED * self._budget_s
+        return self._anneal(plan, part(steps, 24), until, HOT / 6, COLD)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
@@ -168,6 +180,8 @@ class Campaign:
         while fails < 2 and monotonic() < until and (droppable := self._droppable(plan)):
             which = 0 if not fails else int(self._random.integers(min(len(droppable), 2 + fails)))
             found = self._without(plan, droppable[which], steps)
+            if self._missing(found) <= self._missing(plan):
+                found = self._shortened(found, steps)
             if self._missing(found) <= self._missing(plan) and found.eur < plan.eur:
                 plan, fails = found, 0
             else:
@@ -175,19 +189,35 @@ class Campaign:
         return plan
 
     def _without(self, plan: Plan, truck: int, steps: int) -> Plan:
-        """Let the other trucks in use take over what one has to do."""
+        """Let the other trucks in use take over what one has to do.
+
+        What finds no place has a price that grows until it finds one: so the tours stay short
+        meanwhile, which makes room sooner than to force in what is left out.
+        """
+        real, enough = self._P, self._missing(plan)
         rest = {t: nodes for t, nodes in plan.tours.items() if t != truck and len(nodes)}
-        visits = plan.tours[truck][plan.tours[truck] < self._P.visits]
-        without = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
-        spare, self._spare = self._spare, 0
-        scale = self.scale(plan)
-        schedule = Schedule(
-            part(steps, 8), monotonic(), monotonic() + TRY * self._budget_s,
-            0.05 * scale, 0.01 * scale, self._missing(plan),
-        )  # fmt: skip
-        found = self._side_by_side(without, schedule, self._threads)
-        self._spare = spare
-        return found
+        visits = plan.tours[truck][plan.tours[truck] < real.visits]
+        found = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
+        scale, price = self.scale(plan), PRICE * self._per_visit(plan)
+        for number in range(TRIES):
+            degrees = WARM * (COOL / WARM) ** (number / TRIES) * scale
+            priced = np.where(real.price >= MANDATORY_EUR, price, real.price)
+            with self._as_if(real._replace(price=priced), 0):
+                now = monotonic()
+                until = now + TRY * self._budget_s
+                schedule = Schedule(part(steps, 24), now, until, degrees, degrees)
+                found = self._side_by_side(found, schedule, self._threads)
+            missing = self._missing(found) - enough
+            if missing <= 0 or missing > max(FEW, len(visits) / 4**number):
+                break
+            price *= DEARER
+        return replace(found, eur=cost_of(real, found))
+
+    def _per_visit(self, plan: Plan) -> float:
+        """Return what a visit costs on average."""
+        P = self._P  # noqa: N806
+        left_out = float(P.price[plan.left_out].sum())
+        return max((plan.eur - left_out) / max(1, P.visits - len(plan.left_out)), 1e-6)
 
     def _droppable(self, plan: Plan) -> list[int]:
         """Return trucks whose fixed cost could be saved, the least loaded first."""
