@@ -23,7 +23,7 @@ import numpy as np
 from optimizer.solve.sisr.annealing import anneal, ready
 from optimizer.solve.sisr.arrays import MANDATORY_EUR
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
-from optimizer.solve.sisr.schedule import Schedule, part
+from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
 from optimizer.solve.sisr.state import new_state
 
@@ -67,16 +67,16 @@ class Campaign:
         self._threads = threads
         self._spares = alike(P)
         self._spare = SPARE
-        self._budget_s = 0.0
+        self._budget_s, self._until = 0.0, 0.0
 
     def run(self, start: Plan, steps: int, until: float) -> Plan:
         """Return the best plan found from a start."""
         began = monotonic()
         if not self._P.visits or steps <= 0:
             return start
-        self._budget_s, plan = until - began, start
+        self._budget_s, self._until, plan = until - began, until, start
         if self._missing(plan):
-            plan = self._fill(plan, steps, began + FILL * self._budget_s)
+            plan = self._fill(plan, steps, self._soon(steps, FILL))
         if self._missing(plan):
             found = self._by_spare_trucks(plan, steps, began + 0.7 * self._budget_s)
             if self._missing(found) < self._missing(plan):
@@ -129,12 +129,10 @@ class Campaign:
         real = self._P
         with self._as_if(with_more_trucks(real), SPARE):
             wide = replace(plan, tours=dict(plan.tours))
-            wide = self._fill(wide, steps, monotonic() + 0.11 * self._budget_s)
+            wide = self._fill(wide, steps, self._soon(steps, 0.11))
             if self._missing(wide):
                 return plan
-            wide = self._anneal(
-                wide, part(steps, 8), monotonic() + 0.15 * self._budget_s, HOT / 3, COLD
-            )
+            wide = self._anneal(wide, part(steps, 8), self._soon(steps, 0.15), HOT / 3, COLD)
             self._spare = fails = 0
             while many := surplus(self._P, real, wide):
                 if fails == FAILS or monotonic() >= until:
@@ -153,8 +151,7 @@ class Campaign:
 
     def _shortened(self, plan: Plan, steps: int) -> Plan:
         """Shorten the tours of a plan a little."""
-        until = monotonic() + SHORTENED * self._budget_s
-        return self._anneal(plan, part(steps, 24), until, HOT / 6, COLD)
+        return self._anneal(plan, part(steps, 48), self._soon(steps, SHORTENED), HOT / 6, COLD)
 
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
@@ -167,15 +164,14 @@ class Campaign:
 
     def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
         """Return a plan with as few trucks as are found until some instant."""
-        self._budget_s = until - monotonic()
+        self._budget_s, self._until = until - monotonic(), until
         return self._smaller_fleet(plan, steps, until)
 
     def _smaller_fleet(self, plan: Plan, steps: int, until: float) -> Plan:
         """Shorten, then give up trucks one by one as long as that makes the plan cheaper."""
         if not self._droppable(plan):
             return plan
-        until_short = monotonic() + 0.15 * self._budget_s
-        plan = self._anneal(plan, part(steps, 6), until_short, HOT / 3, COLD)
+        plan = self._anneal(plan, part(steps, 6), self._soon(steps, 0.15), HOT / 3, COLD)
         fails = 0
         while fails < 2 and monotonic() < until and (droppable := self._droppable(plan)):
             which = 0 if not fails else int(self._random.integers(min(len(droppable), 2 + fails)))
@@ -203,9 +199,8 @@ class Campaign:
             degrees = WARM * (COOL / WARM) ** (number / TRIES) * scale
             priced = np.where(real.price >= MANDATORY_EUR, price, real.price)
             with self._as_if(real._replace(price=priced), 0):
-                now = monotonic()
-                until = now + TRY * self._budget_s
-                schedule = Schedule(part(steps, 24), now, until, degrees, degrees)
+                until = self._soon(steps, TRY)
+                schedule = Schedule(part(steps, 24), monotonic(), until, degrees, degrees)
                 found = self._side_by_side(found, schedule, self._threads)
             missing = self._missing(found) - enough
             if missing <= 0 or missing > max(FEW, len(visits) / 4**number):
@@ -233,6 +228,10 @@ class Campaign:
         mandatory = P.price >= MANDATORY_EUR
         mandatory[plan.left_out] = False
         return bool((P.amount[mandatory].sum(axis=0) <= P.day_limit[others].sum(axis=0)).all())
+
+    def _soon(self, steps: int, share: float) -> float:
+        """Return when a phase ends that has a share of the time; where steps count, they do."""
+        return monotonic() + share * self._budget_s if steps >= UNCOUNTED else self._until
 
     def _missing(self, plan: Plan) -> int:
         return int((self._P.price[plan.left_out] >= MANDATORY_EUR).sum())
