@@ -276,8 +276,8 @@ def _near(
 
     The proximity of T. Vidal, T. G. Crainic, M. Gendreau and C. Prins, "A hybrid genetic algorithm
     with adaptive diversity management for a large class of vehicle routing problems with
-    time-windows", Computers & Operations Research 40 (2013), without its part for waiting: who
-    cannot be served right after each other in either order is no neighbour.
+    time-windows", Computers & Operations Research 40 (2013), without its part for waiting: visits
+    that are too late after each other in either order are farther apart.
     """
     way = euro[:visits, :visits]
     far = way + way.T

@@ -133,7 +133,7 @@ class Campaign:
             if self._missing(wide):
                 return plan
             wide = self._anneal(wide, part(steps, 8), self._soon(steps, 0.15), HOT / 3, COLD)
-            self._spare = fails = 0
+            self._spare, fails = 0, 0
             while many := surplus(self._P, real, wide):
                 if fails == FAILS or monotonic() >= until:
                     return plan
