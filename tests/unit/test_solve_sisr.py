@@ -277,7 +277,7 @@ def test_without_compiled_code_it_leaves_the_plan_alone(
     assert solve(city_day(5, 1), 5.0, engines=(CompiledSearch(),)).engine == "construction"
 
 
-def test_who_cannot_follow_each_other_is_no_neighbour() -> None:
+def test_visits_too_late_after_each_other_are_farther_apart() -> None:
     """Of two visits at one distance the one that fits in time is nearer."""
     day = city_day(3, 0, mandatory_share=1.0)
     nine, ten = (TimeWindow(9 * 3600, 9 * 3600 + 60),), (TimeWindow(10 * 3600, 11 * 3600),)

@@ -196,11 +196,11 @@ class Campaign:
         found = replace(plan, tours=rest, left_out=np.concatenate([plan.left_out, visits]))
         scale, price = self.scale(plan), PRICE * self._per_visit(plan)
         for number in range(TRIES):
-            degrees = WARM * (COOL / WARM) ** (number / TRIES) * scale
+            warm_eur = WARM * (COOL / WARM) ** (number / TRIES) * scale
             priced = np.where(real.price >= MANDATORY_EUR, price, real.price)
             with self._as_if(real._replace(price=priced), 0):
                 until = self._soon(steps, TRY)
-                schedule = Schedule(part(steps, 24), monotonic(), until, degrees, degrees)
+                schedule = Schedule(part(steps, 24), monotonic(), until, warm_eur, warm_eur)
                 found = self._side_by_side(found, schedule, self._threads)
             missing = self._missing(found) - enough
             if missing <= 0 or missing > max(FEW, len(visits) / 4**number):
