@@ -47,6 +47,7 @@ WARM, COOL = 0.3, 0.03  # temperature of the first try and behind the last, as `
 PRICE, DEARER = 6.0, 1.5  # of what finds no place then, in mean costs of a visit, and its growth
 FEW = 3  # visits without a place that are always worth another try
 SHORTENED = 0.015  # share of the time to shorten tours after a truck is given up
+ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
 LURE, LURED = 3.0, 0.2  # by which factor, and for which share of the time
 
@@ -86,8 +87,25 @@ class Campaign:
         before = plan
         if self._mostly_declined(plan):
             plan = self._lured(plan, steps, monotonic() + LURED * (until - monotonic()))
-        found = self._anneal(plan, steps, until, HOT, COLD)
+        found = self._anew(plan, start, steps, until)
         return min(found, before, key=lambda one: cost_of(self._P, one))
+
+    def _anew(self, plan: Plan, start: Plan, steps: int, until: float) -> Plan:
+        """Anneal a plan and, where there is time for it, the start once or more; return the best.
+
+        What an anneal hardly changes is which truck takes a break, or one trip more: a small day
+        gains more from another beginning than from a longer anneal.
+        """
+        seconds = ROUND_S * self._P.visits
+        again = steps >= UNCOUNTED and not self._large(plan)
+        rounds = max(1, int((until - monotonic()) / seconds)) if again else 1
+        other = start if self._missing(start) <= self._missing(plan) else plan
+        best = plan
+        for number in range(rounds):
+            end = monotonic() + (until - monotonic()) / (rounds - number)
+            found = self._anneal(other if number else plan, steps, end, HOT, COLD)
+            best = min(found, best, key=lambda one: cost_of(self._P, one))
+        return best
 
     def _mostly_declined(self, plan: Plan) -> bool:
         """Whether many optional visits are left out."""
@@ -156,11 +174,13 @@ class Campaign:
     def _anneal(self, plan: Plan, steps: int, until: float, hot: float, cold: float) -> Plan:
         scale = self.scale(plan)
         schedule = Schedule(steps, monotonic(), until, hot * scale, cold * scale)
-        large = self._P.visits > DIVIDED_VISITS and len(plan.used) >= DIVIDED
-        if self._threads > 1 and large:
+        if self._threads > 1 and self._large(plan):
             return self._divided(plan, schedule)
         alone = schedule.counted and self._P.visits < 150
         return self._side_by_side(plan, schedule, 1 if alone else self._threads)
+
+    def _large(self, plan: Plan) -> bool:
+        return self._P.visits > DIVIDED_VISITS and len(plan.used) >= DIVIDED
 
     def with_fewer_trucks(self, plan: Plan, steps: int, until: float) -> Plan:
         """Return a plan with as few trucks as are found until some instant."""
