@@ -126,6 +126,11 @@ class Arrays(NamedTuple):
     kinds: NDArray[np.void]
 
 
+def has_clock(P: Arrays) -> bool:  # noqa: N803
+    """Whether any visit has a window, or any truck owes a break."""
+    return bool((P.windows.closes[: P.visits] < ALWAYS_S).any() or P.breaks.number.any())
+
+
 def arrays_of(
     facts: Facts, groups: Sequence[Sequence[int]] | None = None
 ) -> tuple[Arrays, list[Sequence[int]]]:

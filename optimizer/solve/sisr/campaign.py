@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.solve.sisr.annealing import anneal, ready
-from optimizer.solve.sisr.arrays import MANDATORY_EUR
+from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
@@ -93,11 +93,12 @@ class Campaign:
     def _anew(self, plan: Plan, start: Plan, steps: int, until: float) -> Plan:
         """Anneal a plan and, where there is time for it, the start once or more; return the best.
 
-        What an anneal hardly changes is which truck takes a break, or one trip more: a small day
-        gains more from another beginning than from a longer anneal.
+        What an anneal hardly changes is which truck takes a break, or who comes before a window:
+        such a day gains more from another beginning than from a longer anneal. Days without a
+        clock do not.
         """
         seconds = ROUND_S * self._P.visits
-        again = steps >= UNCOUNTED and not self._large(plan)
+        again = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
         rounds = max(1, int((until - monotonic()) / seconds)) if again else 1
         other = start if self._missing(start) <= self._missing(plan) else plan
         best = plan
