@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from config.errors import SolverError
 from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.ortools_engine import OrTools
-from optimizer.solve.popmusic import Popmusic
+from optimizer.solve.popmusic.engine import Popmusic
 from optimizer.solve.search import Day, Search
 from optimizer.solve.sisr.engine import CompiledSearch, strict
 

@@ -15,29 +15,15 @@ from optimizer.model import Problem, Solution
 from optimizer.solve import solve
 from optimizer.solve.engines import ENGINES, RuinAndRecreate, engines_named
 from optimizer.solve.ortools_engine import OrTools
-from optimizer.solve.popmusic import NAME, Popmusic
+from optimizer.solve.popmusic.engine import NAME, Popmusic
 from optimizer.solve.route import Builder
 from optimizer.solve.sisr.engine import CompiledSearch, steps
 from optimizer.solve.sisr.plan import Plan
 from optimizer.solve.sisr.schedule import UNCOUNTED
 from optimizer.solve.sisr.warm import warm_up, warm_up_aside
-from tests.fixtures.problems import city_day
+from tests.fixtures.problems import city_day, single_trip_day
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def single_trip_day(visits: int, seed: int) -> Problem:
-    """Return a day whose trucks fill up once: no windows, no breaks, one place to unload."""
-    day = city_day(visits, seed, trucks=visits // 6, mandatory_share=1.0, tight=1.0)
-    body = (dataclasses.replace(day.trucks[0].compartments[0], fractions=frozenset({0, 1, 2}),
-                                capacity_kg=1e6, capacity_l=24_000.0),)  # fmt: skip
-    trucks = tuple(
-        dataclasses.replace(truck, compartments=body, payload_kg=1e6, max_litres=24_000.0,
-                            breaks=(), fixed_eur=0.0)
-        for truck in day.trucks
-    )  # fmt: skip
-    visits_ = tuple(dataclasses.replace(visit, windows=()) for visit in day.visits)
-    return day.replace(trucks=trucks, visits=visits_)
 
 
 def test_a_name_that_nobody_has() -> None:

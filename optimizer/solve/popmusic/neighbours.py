@@ -1,0 +1,75 @@
+"""Which tours make a part: some that lie near a visit, by chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from random import Random
+
+    from optimizer.solve.facts import Facts
+    from optimizer.solve.route import Route
+    from optimizer.solve.search import Day
+
+VISITS = 45  # of a part, about
+BLUR = 0.7, 1.4  # factors on how far a tour is, so that parts differ
+
+
+def chosen_part(
+    facts: Facts, day: Day, busy: Collection[int], absent: Collection[int], random: Random
+) -> tuple[list[int], list[int]] | None:
+    """Return visits and trucks: tours near a visit, what is left out there, and an idle truck.
+
+    Args:
+        facts: the problem.
+        day: whose tours are not to be had where their trucks are busy.
+        busy: indices of trucks.
+        absent: visits left out that may be taken in.
+        random: for the visit, and for which of the tours near it.
+    """
+    free = [route for route in day.routes if route and route.visits and route.truck not in busy]
+    if not free:
+        return None
+    seed = random.choice(random.choice(free).visits)
+    chosen = _beside(facts, seed, free, random)
+    visits = [visit for route in chosen for visit in route.visits]
+    trucks = [route.truck for route in chosen]
+    visits += _near_absent(facts, absent, visits, trucks)
+    idle = [t for t, route in enumerate(day.routes) if route is None and t not in busy]
+    return visits, [*trucks, *idle[:1]]
+
+
+def _beside(facts: Facts, seed: int, free: list[Route], random: Random) -> list[Route]:
+    """Return tours whose visits lie near a visit on average, until they are enough."""
+    here = facts.location[seed]
+    near = [
+        float(facts.kinds[route.truck].cost[here, [facts.location[v] for v in route.visits]].mean())
+        * (0.0 if seed in route.visits else random.uniform(*BLUR))
+        for route in free
+    ]
+    chosen, size = [], 0
+    for index in np.argsort(near, kind="stable"):
+        chosen.append(free[index])
+        size += len(free[index].visits)
+        if size >= VISITS and len(chosen) > 1:
+            break
+    return chosen
+
+
+def _near_absent(
+    facts: Facts, absent: Collection[int], visits: list[int], trucks: Collection[int]
+) -> list[int]:
+    """Return visits left out so far that a part may take in."""
+    able = [
+        visit for visit in sorted(absent) if any(facts.allowed(visit, t) for t in trucks)
+    ]  # fmt: skip
+    most = VISITS // 3
+    if len(able) <= most:
+        return able
+    mine = [facts.location[visit] for visit in visits]
+    cost = facts.kinds[next(iter(trucks))].cost
+    way = cost[np.ix_([facts.location[visit] for visit in able], mine)].min(axis=1)
+    return [able[index] for index in np.argsort(way, kind="stable")[:most]]

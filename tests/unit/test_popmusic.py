@@ -1,0 +1,143 @@
+"""OR-Tools alone: parts of a day, side by side in processes of their own."""
+
+import dataclasses
+import subprocess
+from random import Random
+from time import monotonic
+
+import pytest
+
+from optimizer.check import check
+from optimizer.solve import solve
+from optimizer.solve.facts import Facts
+from optimizer.solve.popmusic import crew as crews
+from optimizer.solve.popmusic.crew import crew
+from optimizer.solve.popmusic.engine import Popmusic
+from optimizer.solve.popmusic.first import first_day
+from optimizer.solve.popmusic.neighbours import VISITS, chosen_part
+from optimizer.solve.popmusic.part import PartTask, solve_part
+from optimizer.solve.route import Builder
+from optimizer.solve.search import Day, Search
+from tests.fixtures.problems import single_trip_day
+
+TRUCKS = 4  # of the parts here
+
+
+def constructed(visits: int, seed: int) -> tuple[Search, Builder, Day]:
+    """Return a day of single trips as the construction leaves it, and what made it."""
+    builder = Builder(Facts(single_trip_day(visits, seed)))
+    search = Search(builder, seed)
+    return search, builder, search.construct()
+
+
+def whole(visits: int, seed: int) -> PartTask:
+    """Return a small day as one part."""
+    _, builder, day = constructed(visits, seed)
+    tours = tuple(route.visits if route else () for route in day.routes)
+    return PartTask(builder.facts.problem, tours, 0.2)
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Note the processes that crews start."""
+    noted: list[subprocess.Popen[bytes]] = []
+    start = crews._started
+
+    def noting() -> subprocess.Popen[bytes]:
+        noted.append(start())
+        return noted[-1]
+
+    monkeypatch.setattr(crews, "_started", noting)
+    return noted
+
+
+def test_parts_are_solved_by_processes_that_end_with_the_search(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    """Each part comes back with tours of its own, no visit twice; nobody is left behind."""
+    tasks = [whole(20, seed) for seed in range(4)]
+    with crew(2, 60.0) as solve_aside:
+        answers = [future.result(60) for future in [solve_aside(task) for task in tasks]]
+    for task, answer in zip(tasks, answers, strict=True):
+        assert answer is not None
+        served = [visit for _, tour in answer for visit in tour]
+        assert served
+        assert len(served) == len({*served} & {*range(len(task.problem.visits))})
+    assert len(processes) == 2
+    assert all(process.poll() is not None for process in processes)
+
+
+def test_a_process_that_ends_takes_only_its_part_with_it(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    """A part whose process is killed has no result; the other process goes on."""
+    task = whole(20, 1)
+    with crew(2, 60.0) as solve_aside:
+        processes[0].kill()
+        processes[0].wait(10)
+        answers = [solve_aside(task).result(60) for _ in range(2)]
+    assert sum(answer is None for answer in answers) == 1
+
+
+def test_little_time_starts_no_processes(processes: list[subprocess.Popen[bytes]]) -> None:
+    """A search of a second solves its parts itself."""
+    with crew(2, 1.0) as solve_aside:
+        answer = solve_aside(whole(12, 3)).result()
+    assert answer is not None
+    assert not processes
+
+
+def test_a_day_made_of_parts_is_legal_and_cheaper(
+    processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes work on a day at once without getting in each other's way."""
+    monkeypatch.setattr(crews, "WORTH_S", 1.0)
+    day = single_trip_day(90, 4)
+    start = check(day, solve(day, 0.0))
+    found = check(day, solve(day, 6.0, 1, engines=(Popmusic(workers=2),)))
+    assert len(processes) == 2
+    assert found.legal
+    assert found.score < start.score
+
+
+def test_the_first_day_is_no_worse_than_its_start() -> None:
+    """OR-Tools' construction is taken only where it is cheaper."""
+    search, builder, start = constructed(60, 2)
+    first = first_day(builder, search, start, monotonic() + 10.0)
+    assert first.cost <= start.cost
+    assert first_day(builder, search, start, monotonic() - 1.0) is start
+
+
+def test_the_first_day_leaves_out_what_no_truck_may_serve() -> None:
+    """A visit closed to all trucks keeps nobody from planning the others."""
+    day = single_trip_day(30, 2)
+    visits = (dataclasses.replace(day.visits[0], trucks=frozenset()), *day.visits[1:])
+    builder = Builder(Facts(day.replace(visits=visits)))
+    search = Search(builder, 2)
+    first = first_day(builder, search, search.construct(), monotonic() + 5.0)
+    assert 0 in first.absent
+    assert first.used
+
+
+def test_a_part_keeps_off_trucks_that_are_busy() -> None:
+    """Parts solved at the same time share no truck and no visit, and are not too large."""
+    _, builder, day = constructed(90, 5)
+    used = [truck for truck, route in enumerate(day.routes) if route]
+    for seed in range(20):
+        busy = set(used[:TRUCKS])
+        found = chosen_part(builder.facts, day, busy, frozenset(), Random(seed))
+        assert found is not None
+        visits, trucks = found
+        assert not busy & {*trucks}
+        theirs = {v for truck in busy if (route := day.routes[truck]) for v in route.visits}
+        assert not theirs & {*visits}
+        largest = max(len(route.visits) for route in day.routes if route)
+        assert len(visits) < VISITS + largest
+    assert chosen_part(builder.facts, day, {*used}, frozenset(), Random(0)) is None
+
+
+def test_a_part_of_what_no_truck_can_drive_has_no_result() -> None:
+    """Tours that are no tours are told by None, not by an exception in another process."""
+    task = whole(20, 6)
+    everything = tuple(range(20))
+    assert solve_part(PartTask(task.problem, (everything * 40,), 0.1)) is None
