@@ -54,13 +54,13 @@ bench-queries: .venv/.stamp
 # Measures the optimiser beside OR-Tools, PyVRP and VROOM and writes docs/benchmarks/optimizer.md;
 # about four hours, QUICK=1 for half an hour. What was measured is not measured again. SET=kim,x,
 # INSTANCE=, SOLVER=, SEEDS=3, BUDGET= (seconds) and DATA= (folder of the sets) choose;
-# AGAIN=1 makes runs without a plan once more.
+# AGAIN=1 makes runs without a plan once more, KEPT=1 none: it writes the page about those made.
 bench-optimizer: .venv/.stamp
 	$(BIN)/uv pip install --quiet --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks.optimizer $(if $(SET),--set $(SET)) $(if $(INSTANCE),--instance $(INSTANCE)) \
 	  $(if $(SOLVER),--solver $(SOLVER)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--budget $(BUDGET)) \
 	  $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick) \
-	  $(if $(AGAIN),--again)
+	  $(if $(AGAIN),--again) $(if $(KEPT),--kept)
 
 # Measures planning again during a 300-stop day and prints it; some minutes. EXTRACT names a city's
 # .osm.pbf, else the day lies in a plane.

@@ -34,6 +34,7 @@ def main(
     quick: Annotated[bool, typer.Option(help="A choice of instances with one seed.")] = False,
     again: Annotated[bool, typer.Option(help="Make runs without a plan once more.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be run.")] = False,
+    kept: Annotated[bool, typer.Option(help="Make no runs; the page is about those made.")] = False,
     data: Annotated[Path, typer.Option(help="Where the sets lie.")] = DATA,
     cache: Annotated[Path, typer.Option(help="For results and days that were made.")] = CACHE,
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = PAGE,
@@ -59,6 +60,8 @@ def main(
     ]
     book = Book(cache / "results.jsonl")
     missing = [run for run in runs if run not in book or (again and book[run].failed)]
+    if kept:
+        missing = []
     minutes = sum(run.budget_s + START_S for run in missing) / 60
     typer.echo(f"{len(runs)} runs, {len(missing)} of them to make, {minutes:.0f} minutes")
     if dry_run:
@@ -78,7 +81,8 @@ def main(
     picture = out.with_suffix(".png")
     plot(chosen, cells, picture)
     out.parent.mkdir(parents=True, exist_ok=True)
-    said = {"SET": sets, "INSTANCE": names, "SOLVER": solvers, "BUDGET": budget, "QUICK": quick}
+    said = {"SET": sets, "INSTANCE": names, "SOLVER": solvers, "BUDGET": budget, "QUICK": quick,
+            "KEPT": kept}  # fmt: skip
     asked = [f"{key}={1 if value is True else value}" for key, value in said.items() if value]
     command = " ".join(["make bench-optimizer", *asked])
     out.write_text(page(chosen, cells, command, picture.name))
