@@ -146,6 +146,9 @@ def test_benchmark_runs_resumes_and_writes_its_page(
     assert row.count("120.0 (+0.00 %)") == 2
     main(**given)
     assert "2 runs, 0 of them to make" in capsys.readouterr().out
+    main(**given | {"solvers": "", "kept": True})
+    assert "0 of them to make" in capsys.readouterr().out
+    assert row.count("120.0 (+0.00 %)") == given["out"].read_text().count("120.0 (+0.00 %)")
 
 
 def test_sets_of_the_data_folder_are_found(outside_data: Path, tmp_path: Path) -> None:
