@@ -1,7 +1,6 @@
 """All policies in all worlds, on several processes."""
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -9,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 
+from config.cores import cores
 from config.errors import SolverError
 from config.lifetime import die_with_parent
 from optimizer.model import Problem, Solution
@@ -34,13 +34,13 @@ def run_campaign(
         base: region and roads.
         scenario: weeks and policies.
         seeds: the worlds.
-        workers: processes; 0 takes as many as there are processors.
+        workers: processes; 0 takes as many as there are cores for this process.
 
     Raises:
         SolverError: a process died.
     """
     tasks = [(policy, seed) for seed in seeds for policy in scenario.policies]
-    count = min(workers or os.cpu_count() or 1, len(tasks))
+    count = min(workers or cores(), len(tasks))
     with _pool(base, scenario, count) as pool:
         futures = [pool.submit(_play, policy, seed) for policy, seed in tasks]
         try:

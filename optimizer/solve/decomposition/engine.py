@@ -6,7 +6,6 @@ temperatures, and the next round divides the tours anew, so that no border lasts
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from config.cores import cores
 from optimizer.solve.decomposition.division import Map, Size
 from optimizer.solve.decomposition.finish import with_starts
 from optimizer.solve.decomposition.task import SubResult, SubTask, work
@@ -40,10 +40,6 @@ FINISH_S = 0.0004  # kept back per visit, for what comes after the search
 NAME = "decomposition"
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 @dataclass(frozen=True, slots=True)
 class Decomposition:
     """Many small problems in place of a large one.
@@ -58,7 +54,7 @@ class Decomposition:
     """
 
     share: float = 1.0
-    workers: int = field(default_factory=_cores)
+    workers: int = field(default_factory=cores)
     executor: Callable[[int], Executor] = ThreadPoolExecutor
     large: int = LARGE
     zone: Size = ZONE

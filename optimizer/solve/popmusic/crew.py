@@ -35,23 +35,26 @@ def crew(workers: int, seconds: float) -> Iterator[Solve]:
     if workers < 2 or seconds < WORTH_S:
         yield _here
         return
-    processes = [_started() for _ in range(workers)]
+    processes: list[subprocess.Popen[bytes]] = []
     idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-    for process in processes:
-        idle.put(process)
+
+    def hire() -> None:
+        processes.append(_started())
+        idle.put(processes[-1])
 
     def asked(task: PartTask) -> Orders | None:
         process = idle.get()
         try:
-            _write(cast("IO[bytes]", process.stdin), task)
-            found: Orders | None = pickle.load(cast("IO[bytes]", process.stdout))  # noqa: S301 - ours
+            found = _answer(process, task)
         except (OSError, EOFError, pickle.UnpicklingError):
-            return None  # it is gone; the day stays as it is
-        finally:
-            idle.put(process)
+            hire()  # in place of the one that is gone; its part stays as it is
+            return None
+        idle.put(process)
         return found
 
     try:
+        for _ in range(workers):
+            hire()
         with ThreadPoolExecutor(workers) as threads:
             yield lambda task: threads.submit(asked, task)
     finally:
@@ -75,6 +78,13 @@ def _started() -> subprocess.Popen[bytes]:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         start_new_session=True,  # Ctrl-C is for this one, which ends the others
     )
+
+
+def _answer(process: subprocess.Popen[bytes], task: PartTask) -> Orders | None:
+    """Have a process solve a part."""
+    _write(cast("IO[bytes]", process.stdin), task)
+    found: Orders | None = pickle.load(cast("IO[bytes]", process.stdout))  # noqa: S301 - ours
+    return found
 
 
 def _write(stream: IO[bytes], what: object) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from config.cores import cores
 from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.demands import demands
@@ -34,10 +34,6 @@ PATIENCE = 20  # parts in a row without a gain after which nothing is left, and 
 NAME = "construction+ortools"
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @dataclass(frozen=True, slots=True)
 class Popmusic:
     """Improves days whose tours have one trip each, with OR-Tools alone.
@@ -48,14 +44,14 @@ class Popmusic:
     """
 
     share: float = 0.9
-    workers: int = field(default_factory=_cores)
+    workers: int = field(default_factory=cores)
 
     def supports(self, problem: Problem) -> bool:
         """Whether the common rules are all that a problem asks for."""
         return not demands(problem)
 
     def builds(self, problem: Problem) -> bool:
-        """Only where the construction begins, for it says what is left out."""
+        """It begins with the construction."""
         return False
 
     def improve(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from optimizer.solve.popmusic.part import parameters
+from optimizer.solve.popmusic.part import descent
 from optimizer.solve.trip_model import trip_model
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day
     seconds = SHARE * (until - monotonic())
     if model is None or seconds <= 0:
         return start
-    settings = parameters(seconds, any(facts.windows[visit] for visit in visits))
-    settings.use_iterated_local_search = False
+    settings = descent(seconds, any(facts.windows[visit] for visit in visits))
     found = model.routing.SolveWithParameters(settings)
     if found is None:
         return start

@@ -63,9 +63,7 @@ def _near_absent(
     facts: Facts, absent: Collection[int], visits: list[int], trucks: Collection[int]
 ) -> list[int]:
     """Return visits left out so far that a part may take in."""
-    able = [
-        visit for visit in sorted(absent) if any(facts.allowed(visit, t) for t in trucks)
-    ]  # fmt: skip
+    able = [visit for visit in sorted(absent) if any(facts.allowed(visit, t) for t in trucks)]
     most = VISITS // 3
     if len(able) <= most:
         return able

@@ -46,14 +46,14 @@ def solve_part(task: PartTask) -> Orders | None:
     if model is None:
         return None
     hours = any(facts.windows[visit] for visit in range(facts.visits))
-    found = model.routing.SolveWithIteratedLocalSearch(parameters(task.seconds, hours))
+    found = model.routing.SolveWithIteratedLocalSearch(_iterated(task.seconds, hours))
     if found is None:
         return None
     return tuple((truck, tuple(nodes)) for truck, nodes in model.nodes(found))
 
 
-def parameters(seconds: float, hours: bool) -> Any:
-    """Return how OR-Tools is to search.
+def descent(seconds: float, hours: bool) -> Any:
+    """Return how OR-Tools is to construct tours, and to shorten them as long as each step gains.
 
     Args:
         seconds: wall time.
@@ -65,6 +65,15 @@ def parameters(seconds: float, hours: bool) -> Any:
     chosen = pywrapcp.DefaultRoutingSearchParameters()
     chosen.first_solution_strategy = first.PARALLEL_CHEAPEST_INSERTION if hours else first.SAVINGS
     chosen.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
+    chosen.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
+    return chosen
+
+
+def _iterated(seconds: float, hours: bool) -> Any:
+    """Return how OR-Tools is to go on from there, by removing strings of visits."""
+    from ortools.constraint_solver import routing_enums_pb2
+
+    chosen = descent(seconds, hours)
     chosen.use_iterated_local_search = True
     iterated = chosen.iterated_local_search_parameters
     ruin = iterated.ruin_recreate_parameters
@@ -73,8 +82,9 @@ def parameters(seconds: float, hours: bool) -> Any:
     strings.max_removed_sequence_size = STRING
     strings.avg_num_removed_visits = STRING
     strings.bypass_factor = 0.01
-    ruin.recreate_strategy.heuristic = first.LOCAL_CHEAPEST_INSERTION
+    ruin.recreate_strategy.heuristic = (
+        routing_enums_pb2.FirstSolutionStrategy.LOCAL_CHEAPEST_INSERTION
+    )
     iterated.improve_perturbed_solution = False
     iterated.reference_solution_acceptance_strategy.greedy_descent.SetInParent()
-    chosen.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
     return chosen
