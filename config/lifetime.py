@@ -1,6 +1,8 @@
 """Children that never outlive the process that started them, however it ends."""
 
 import ctypes
+import fcntl
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -25,3 +27,20 @@ def die_with_parent(stop: signal.Signals = signal.SIGTERM) -> Callable[[], None]
         prctl(_PR_SET_PDEATHSIG, stop)
 
     return tie
+
+
+def die_with_pipe(pipe: int) -> None:
+    """Have the kernel kill this process when the other end of a pipe is closed.
+
+    For a child whose parent in the kernel's eyes is not the process that it works for, as with a
+    fork server. It needs no thread, so it works within code that keeps Python's lock. Linux only
+    (fcntl(2), `F_SETSIG`); elsewhere nothing happens.
+
+    Args:
+        pipe: file descriptor of the reading end; nothing may be written to it any more.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)

@@ -78,6 +78,8 @@ def main(
             f"{run.budget_s:g} s: {outcome}"
         )
     cells = _cells(runs, book)
+    if not cells:
+        raise SystemExit(f"no such run is kept in {cache}, so {out} stays; leave out KEPT=1")
     picture = out.with_suffix(".png")
     plot(chosen, cells, picture)
     out.parent.mkdir(parents=True, exist_ok=True)

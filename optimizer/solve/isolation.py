@@ -18,7 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from config.errors import BinroundError, SolverError
-from config.lifetime import die_with_parent
+from config.lifetime import die_with_pipe
 from optimizer.check import check
 from optimizer.model import Solution
 from optimizer.solve import solve
@@ -262,11 +262,11 @@ class Pool:
 
 def _serve(pipe: Connection, memory_mb: int) -> None:
     """Solve tasks until the other side closes; runs in the child."""
-    if (tie := die_with_parent(signal.SIGKILL)) is not None:
-        tie()
     parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():
-        return  # it died before we were tied to it
+    if parent is not None:
+        die_with_pipe(parent.sentinel)
+        if not parent.is_alive():
+            return  # it died before we were tied to it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

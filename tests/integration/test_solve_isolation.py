@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.cores import cores
 from config.errors import FileFormatError, ProblemError, SolverError
 from optimizer.check import check
 from optimizer.formats.problem_json import parse_problem, problem_document
@@ -386,13 +387,14 @@ def test_pool_keeps_the_order_of_its_tasks() -> None:
     assert together[3] == solve_isolated(city_day(6, 3), 20.0, 3, effort=0.05)
 
 
-def test_child_dies_with_its_parent() -> None:
-    """Kill -9 of the caller leaves no solver behind."""
+@pytest.mark.parametrize(("day", "engines"), [("city_day", ()), ("single_trip_day", ("ortools",))])
+def test_search_dies_with_its_caller(day: str, engines: tuple[str, ...]) -> None:
+    """Kill -9 of the caller amid a search leaves no solver behind, nor a process of its crew."""
     code = (
         "import time\n"
         "from optimizer.solve.isolation import Worker, Task\n"
-        "from tests.fixtures.problems import city_day\n"
-        "w = Worker(); w.give(Task(city_day(80), 120.0, effort=100.0))\n"
+        f"from tests.fixtures.problems import {day}\n"
+        f"w = Worker(); w.give(Task({day}(150, 1), 120.0, effort=100.0, engines={engines}))\n"
         "print(w.process_id, flush=True); time.sleep(120)\n"
     )
     parent = subprocess.Popen(
@@ -400,17 +402,28 @@ def test_child_dies_with_its_parent() -> None:
     )  # fmt: skip
     with parent:
         assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        assert psutil.pid_exists(pid)
+        child = psutil.Process(int(parent.stdout.readline()))
+        crew = cores() if engines and cores() > 1 else 0
+        until = time.monotonic() + 60
+        while (_burnt_s(child) < 5.0 or len(child.children()) < crew) and time.monotonic() < until:
+            time.sleep(0.1)
+        solvers = [child, *child.children()]
+        assert len(solvers) == 1 + crew
+        assert all(_runs(solver) for solver in solvers)
         parent.kill()
         parent.wait()
     until = time.monotonic() + 5
-    while _runs(pid) and time.monotonic() < until:
+    while any(_runs(solver) for solver in solvers) and time.monotonic() < until:
         time.sleep(0.1)
-    assert not _runs(pid)
+    assert not [solver for solver in solvers if _runs(solver)]
 
 
-def _runs(pid: int) -> bool:
+def _burnt_s(process: psutil.Process) -> float:
+    """Return the CPU time of a process and its children; start-up takes about 2 s of it."""
+    return sum(sum(one.cpu_times()[:2]) for one in [process, *process.children()])
+
+
+def _runs(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return process.status() != psutil.STATUS_ZOMBIE
     return False

@@ -151,6 +151,15 @@ def test_benchmark_runs_resumes_and_writes_its_page(
     assert row.count("120.0 (+0.00 %)") == given["out"].read_text().count("120.0 (+0.00 %)")
 
 
+def test_page_is_not_lost_where_no_run_is_kept(sets: Path, tmp_path: Path) -> None:
+    """A page about kept runs is not written where there are none; the one that is there stays."""
+    page = tmp_path / "page.md"
+    page.write_text("measured")
+    with pytest.raises(SystemExit, match="no such run is kept in .*; leave out KEPT=1"):
+        main(kept=True, data=sets, cache=tmp_path / "cache", out=page)
+    assert page.read_text() == "measured"
+
+
 def test_sets_of_the_data_folder_are_found(outside_data: Path, tmp_path: Path) -> None:
     """Every published set that lies there takes part; Kim's files that read differently twice."""
     known = instances(outside_data, tmp_path)
