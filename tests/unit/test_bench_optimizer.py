@@ -155,7 +155,7 @@ def test_page_is_not_lost_where_no_run_is_kept(sets: Path, tmp_path: Path) -> No
     """A page about kept runs is not written where there are none; the one that is there stays."""
     page = tmp_path / "page.md"
     page.write_text("measured")
-    with pytest.raises(SystemExit, match="no such run is kept in .*; leave out KEPT=1"):
+    with pytest.raises(SystemExit, match="no such run is kept"):
         main(kept=True, data=sets, cache=tmp_path / "cache", out=page)
     assert page.read_text() == "measured"
 
