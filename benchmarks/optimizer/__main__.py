@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.optimizer.instances import ALL, OURS, instances
-from benchmarks.optimizer.page import Cell, page
+from benchmarks.optimizer.page import Cell, page, section
 from benchmarks.optimizer.plot import plot
 from benchmarks.optimizer.runs import CORES, Book, Run, make, prepare, wanted
 
@@ -39,7 +39,7 @@ def main(
     cache: Annotated[Path, typer.Option(help="For results and days that were made.")] = CACHE,
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = PAGE,
 ) -> None:
-    """Make the runs that are missing, and write the page about all that is known."""
+    """Make the runs that are missing, and renew the page's sections about these sets."""
     known = instances(data, cache)
     if not known:
         raise SystemExit(f"there are no sets at {data}; name their folder with DATA=")
@@ -80,14 +80,17 @@ def main(
     cells = _cells(runs, book)
     if not cells:
         raise SystemExit(f"no such run is kept in {cache}, so {out} stays; leave out KEPT=1")
-    picture = out.with_suffix(".png")
-    plot(chosen, cells, picture)
     out.parent.mkdir(parents=True, exist_ok=True)
-    said = {"SET": sets, "INSTANCE": names, "SOLVER": solvers, "BUDGET": budget, "QUICK": quick,
-            "KEPT": kept}  # fmt: skip
+    said = {"INSTANCE": names, "SOLVER": solvers, "BUDGET": budget, "QUICK": quick}
     asked = [f"{key}={1 if value is True else value}" for key, value in said.items() if value]
-    command = " ".join(["make bench-optimizer", *asked])
-    out.write_text(page(chosen, cells, command, picture.name))
+    found = {}
+    for group in dict.fromkeys(instance.group for instance in chosen):
+        mine = [instance for instance in chosen if instance.group == group]
+        command = " ".join(["make bench-optimizer", f"SET={group}", *asked])
+        picture = out.with_name(f"{out.stem}-{group}.png")
+        drawn = plot(mine, cells, picture)
+        found[group] = section(group, mine, cells, command, picture.name if drawn else "")
+    out.write_text(page(found, out.read_text() if out.is_file() else ""))
     typer.echo(f"wrote {out}")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmarks.machine import processor, versions
 from benchmarks.optimizer.instances import OURS, PEERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.optimizer.instances import Instance
     from benchmarks.optimizer.runs import Result
@@ -76,23 +75,11 @@ class Cell:
 Table = dict[tuple[str, str, str, float], Cell]  # by set, instance, solver, budget
 
 
-def page(chosen: Sequence[Instance], cells: Table, command: str, plot: str) -> str:
-    """Return the page about the instances that have results."""
-    parts = [_head(cells, command), f"![Cost over time]({plot})\n"]
-    for group in dict.fromkeys(instance.group for instance in chosen):
-        mine = [instance for instance in chosen if instance.group == group]
-        parts.append(_steps(mine, cells) if group == "street-day" else _table(group, mine, cells))
-    parts.append(_none(cells))
-    return "\n".join(part for part in parts if part)
-
-
-def _head(cells: Table, command: str) -> str:
-    loads = [result.load for cell in cells.values() for result in cell.results]
-    return f"""\
+HEAD = """\
 # Tours: how good, beside whom
 
-`{command}` wrote this page on {datetime.now(UTC):%Y-%m-%d}: {processor()}; {_versions()}. Load
-average before the runs: median {statistics.median(loads or [0.0]):.1f}.
+Each section says by which command, when and on what it was measured; a run of one set leaves the
+others as they are.
 
 Each run has the machine's first two cores and the wall time alone, in a process of its own; reading
 the problem, importing and compiling are done before the clock starts. *binround* and its
@@ -104,6 +91,52 @@ is through. Every plan, whoever made it, is judged by `optimizer.check`; *none* 
 with all visits, *n/a* a problem that the solver cannot express.
 [How it is measured](README.md) has the rest.
 """
+
+
+def page(found: Mapping[str, str], old: str = "") -> str:
+    """Return the page: sections just written, and those of the old page about other sets."""
+    kept = _sections_of(old)
+    sections = [found.get(group) or kept.get(title, "") for group, title in TITLES.items()]
+    return "\n".join([HEAD, *(section for section in sections if section)])
+
+
+def _sections_of(old: str) -> dict[str, str]:
+    """Return a page's sections by their titles."""
+    parts = old.split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+
+
+def section(
+    group: str, chosen: Sequence[Instance], cells: Table, command: str, picture: str
+) -> str:
+    """Return the section about a set; empty where it has no results.
+
+    Args:
+        group: the set.
+        chosen: its instances.
+        cells: results.
+        command: that measured them.
+        picture: file name; empty: there is none.
+    """
+    mine = {key: cell for key, cell in cells.items() if key[0] == group}
+    if not mine:
+        return ""
+    parts = [f"## {TITLES[group]}\n\n{NOTES[group]}\n", _measured(mine, command)]
+    parts.append(_steps(chosen, mine) if group == "street-day" else _table(group, chosen, mine))
+    parts.append(f"![Cost over time]({picture})\n" if picture else "")
+    parts.append(_none(mine))
+    return "\n".join(part for part in parts if part)
+
+
+def _measured(cells: Table, command: str) -> str:
+    results = [result for cell in cells.values() for result in cell.results]
+    days = sorted({result.day for result in results if result.day})
+    when = " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "unknown day"
+    load = statistics.median(result.load for result in results)
+    return (
+        f"`{command}`, {when}: {processor()}; {_versions()}. Load average before the runs: "
+        f"median {load:.1f}.\n"
+    )
 
 
 def _versions() -> str:
@@ -148,12 +181,6 @@ def _table(group: str, chosen: Sequence[Instance], cells: Table) -> str:
     )
     titles = " | ".join(shown.get(name, name) for name in names)
     return f"""\
-## {TITLES[group]}
-
-{NOTES[group]}
-
-`make bench-optimizer SET={group}`
-
 | instance | time | reference | {titles} |
 |{"---|" * (len(names) + 3)}
 {chr(10).join(rows)}
@@ -236,12 +263,6 @@ def _steps(chosen: Sequence[Instance], cells: Table) -> str:
     if not rows:
         return ""
     return f"""\
-## {TITLES["street-day"]}
-
-{NOTES["street-day"]}
-
-`make bench-optimizer SET=street-day`
-
 | day | time | trucks / euro | above the longest |
 |---|---|---|---|
 {chr(10).join(rows)}
@@ -259,4 +280,4 @@ def _none(cells: Table) -> str:
     if not reasons:
         return ""
     rows = "\n".join(reasons)
-    return f"## Runs without a plan\n\n| instance | solver | why |\n|---|---|---|\n{rows}\n"
+    return f"Runs without a plan:\n\n| instance | solver | why |\n|---|---|---|\n{rows}\n"

@@ -30,10 +30,13 @@ COLOURS = {
 }  # fmt: skip
 
 
-def plot(chosen: Sequence[Instance], cells: Table, path: Path) -> None:
+def plot(chosen: Sequence[Instance], cells: Table, path: Path) -> bool:
     """Write one picture of the instances at which ours was measured at several budgets.
 
     Ours is a point per budget (it cools to the time it is given), peers are as they went along.
+
+    Returns:
+        Whether there was something to draw.
     """
     shown = [
         instance
@@ -41,7 +44,7 @@ def plot(chosen: Sequence[Instance], cells: Table, path: Path) -> None:
         if sum(key[:3] == (instance.group, instance.name, OURS) for key in cells) > 1
     ]
     if not shown:
-        return
+        return False
     lines = math.ceil(len(shown) / COLUMNS)
     figure, axes = plt.subplots(
         lines, min(COLUMNS, len(shown)), figsize=(4.6 * min(COLUMNS, len(shown)), 3.3 * lines),
@@ -54,6 +57,7 @@ def plot(chosen: Sequence[Instance], cells: Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
+    return True
 
 
 def _draw(axis: Axes, instance: Instance, cells: Table) -> None:

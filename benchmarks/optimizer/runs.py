@@ -13,6 +13,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ class Result:
         value: miles for the sets of miles, else cost with the prizes left out.
         wall_s: that the solver took; `cpu_s` processor time, all threads and processes.
         peak_mb: memory of the run's processes, shared pages counted once.
+        load: average before the run; `day` on which it was made.
         trace: seconds and cost of better and better plans.
     """
 
@@ -66,6 +68,7 @@ class Result:
     cpu_s: float = 0.0
     peak_mb: int = 0
     load: float = 0.0
+    day: str = ""
     trace: list[list[float]] = field(default_factory=list)
 
     @property
@@ -169,7 +172,9 @@ def make(run: Run, data: Path, cache: Path, cores: list[int]) -> Result:
         else:
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
             found = {"none": ended or f"died with {process.returncode}: {' '.join(last)[:120]}"}
-    return Result(run, peak_mb=peak_mb, load=round(load, 1), **found)
+    return Result(
+        run, peak_mb=peak_mb, load=round(load, 1), day=f"{datetime.now(UTC):%Y-%m-%d}", **found
+    )
 
 
 def _watched(process: subprocess.Popen[bytes], limit_s: float) -> tuple[str, int]:

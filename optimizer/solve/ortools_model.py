@@ -263,15 +263,29 @@ def _loads(model: DayModel, facts: Facts) -> None:
     day_limits_of(model, facts)
 
 
-def day_limits_of(model: DayModel, facts: Facts) -> None:
-    """Add the limits of a day."""
+def day_limits_of(model: DayModel, facts: Facts, *, one_trip: bool = False) -> None:
+    """Add the limits of a day; where trucks have one trip, those below what a truck holds."""
     problem = facts.problem
     fleet = [problem.trucks[truck] for truck in model.trucks]
     _day_limit(model, "stops", [1] * facts.visits, [truck.max_stops for truck in fleet])
     kg = [math.ceil(1000 * sum(visit.kg) - 1e-6) for visit in problem.visits]
     litres = [math.ceil(1000 * sum(visit.litres) - 1e-6) for visit in problem.visits]
-    _day_limit(model, "day kg", kg, [_thousandths(truck.max_kg) for truck in fleet])
-    _day_limit(model, "day litres", litres, [_thousandths(truck.max_litres) for truck in fleet])
+    holds = [_holds(truck) if one_trip else (math.inf, math.inf) for truck in fleet]
+    most_kg = [_below(t.max_kg, full) for t, (full, _) in zip(fleet, holds, strict=True)]
+    most_litres = [_below(t.max_litres, full) for t, (_, full) in zip(fleet, holds, strict=True)]
+    _day_limit(model, "day kg", kg, [_thousandths(limit) for limit in most_kg])
+    _day_limit(model, "day litres", litres, [_thousandths(limit) for limit in most_litres])
+
+
+def _holds(truck: Truck) -> tuple[float, float]:
+    """Return kg and litres of a full truck."""
+    kg = sum(compartment.capacity_kg for compartment in truck.compartments)
+    return min(truck.payload_kg, kg), sum(c.capacity_l for c in truck.compartments)
+
+
+def _below(limit: float | None, most: float) -> float | None:
+    """Return a limit where it is below what can be reached at all."""
+    return None if limit is None or limit >= most else limit
 
 
 def _everything(problem: Problem) -> frozenset[int]:

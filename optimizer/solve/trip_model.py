@@ -186,7 +186,7 @@ def _times(
 
 
 def _loads(model: DayModel, part: _Part) -> None:
-    """Add the limits of a trip that can bind, and those of the day."""
+    """Add the limits of a trip that can bind, and those of the day that are tighter."""
     routing = model.routing
     for limit in range(max(len(kind.capacity) for kind in part.kinds)):
         evaluators, capacity = [], []
@@ -204,4 +204,4 @@ def _loads(model: DayModel, part: _Part) -> None:
             [evaluators[k] for k in part.kind_of], 0, [capacity[k] for k in part.kind_of],
             True, f"load {limit}",
         )  # fmt: skip
-    day_limits_of(model, part.facts)
+    day_limits_of(model, part.facts, one_trip=True)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.optimizer import runs as module
 from benchmarks.optimizer.__main__ import main
 from benchmarks.optimizer.instances import Instance, instances
-from benchmarks.optimizer.page import Cell, page
+from benchmarks.optimizer.page import Cell, page, section
 from benchmarks.optimizer.runs import Book, Result, Run, make, wanted
 from optimizer.model import empty_problem
 
@@ -102,13 +102,27 @@ def test_page_shows_gaps_and_what_is_missing() -> None:
         ("x", "one", "pyvrp", 30.0): Cell([result(none="died with -11: ", solver="pyvrp")]),
         ("x", "one", "vroom", 30.0): Cell([result(none="cannot express prizes", solver="vroom")]),
     }
-    text = page([instance()], cells, "make bench-optimizer", "optimizer.png")
+    text = section("x", [instance()], cells, "make bench-optimizer SET=x", "optimizer-x.png")
     (row,) = [line for line in text.splitlines() if line.startswith("| one |")]
     columns = [part.strip() for part in row.strip("|").split("|")]
     assert columns[1:4] == ["30 s", "100.0", "102.0 (+2.00 %; +1.00 to +3.00, 3 of 3 seeds)"]
     assert columns[4:] == ["", "", "none", "n/a"]
     assert "| x one | pyvrp | died with -11:  |" in text
     assert "binround 1.50 CPU seconds a second" in text
+
+
+def test_section_that_was_not_measured_stays() -> None:
+    """A run of one set renews its section; those of other sets stay, in the page's order."""
+    cells = {("x", "one", "binround", 30.0): Cell([result(101.0)])}
+    first = page({"x": section("x", [instance()], cells, "make bench-optimizer SET=x", "")})
+    both = page({"prize": "## Prize-collecting VRPTW, 1,000 customers\n\nfound\n"}, first)
+    assert both.startswith(first)
+    assert both.endswith("found\n")
+    cells = {("x", "one", "binround", 30.0): Cell([result(102.0)])}
+    again = page({"x": section("x", [instance()], cells, "make bench-optimizer SET=x", "")}, both)
+    assert "102.0 (+2.00 %)" in again
+    assert "101.0" not in again
+    assert again.endswith("found\n")
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ IDLE = 4  # trucks that may be taken into use besides those that a start uses
 
 
 def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day:
-    """Return the day that savings or insertion and a descent make, or the start if that is better.
+    """Return the day that savings or insertion make, or the start if that is better.
 
     Clarke and Wright's savings (1964) where no visit has hours, parallel cheapest insertion else.
     """
@@ -31,6 +31,7 @@ def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day
     if model is None or seconds <= 0:
         return start
     settings = descent(seconds, any(facts.windows[visit] for visit in visits))
+    settings.solution_limit = 1  # to shorten it is for the parts, which use all cores
     found = model.routing.SolveWithParameters(settings)
     if found is None:
         return start
