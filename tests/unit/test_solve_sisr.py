@@ -31,7 +31,7 @@ with interpreted():
     from optimizer.solve.sisr.merging import merged
     from optimizer.solve.sisr.plan import cost_of, plan_from, solution_from
     from optimizer.solve.sisr.state import new_state
-    from optimizer.solve.sisr.tour import ends
+    from optimizer.solve.sisr.tour import ends, extend, label
     from optimizer.solve.sisr.unloading import IMPOSSIBLE, place
 
 LATE = BreakRule("second break", 900, 10 * 3600, 14 * 3600, 0)
@@ -294,3 +294,38 @@ def test_visits_too_late_after_each_other_are_farther_apart() -> None:
     )
     first = next(new for new, old in enumerate(origin) if old == [0])
     assert origin[arrays.near[first, 0]] == [2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 9), st.integers(0, 999), st.integers(0, 2), st.data())
+def test_grown_tour_is_known_as_if_it_were_new(
+    visits: int, seed: int, breaks: int, data: st.DataObject
+) -> None:
+    """What is known about a tour after an insertion is what its nodes alone would say."""
+    day = day_with(visits, seed, breaks)
+    arrays, _ = arrays_of(Facts(day))
+    yards = range(arrays.visits, arrays.visits + arrays.facilities)
+    rest = list(range(1, arrays.visits))
+    rest.insert(data.draw(st.integers(1, len(rest))), yards[0])
+    rest += [yards[-1]] if rest[-1] < arrays.visits else []
+    gap = data.draw(st.integers(0, len(rest) - 1))
+    grown = new_state(arrays, {0: rest}, [0], range(arrays.visits), 0)
+    anew = new_state(arrays, {0: [*rest[:gap], 0, *rest[gap:]]}, [], range(arrays.visits), 0)
+    if not label(arrays, grown, 0) or not label(arrays, anew, 0):
+        return
+    size = len(rest) + 3
+    grown.nodes[0], grown.tours["length"][0] = anew.nodes[0], size
+    assert extend(arrays, grown, 0, gap + 1)
+    for field in ("early", "late", "trip", "leg_s"):
+        left, right = (getattr(state, field)[0, 1 : size - 1] for state in (grown, anew))
+        assert left.tolist() == right.tolist(), field
+    assert grown.early[0, size - 1].tolist() == anew.early[0, size - 1].tolist()
+    np.testing.assert_allclose(grown.load[0, :4], anew.load[0, :4])
+    np.testing.assert_allclose(grown.amount, anew.amount)
+    for field in ("row", "position", "before", "after", "before_eur", "after_eur"):
+        assert grown.visits[field].tolist() == anew.visits[field].tolist(), field
+    for field in ("trips", "edges", "begin_s", "end_s", "driving_s", "served_s"):
+        assert grown.tours[field].tolist() == anew.tours[field].tolist(), field
+    np.testing.assert_allclose(grown.tours["busy_eur"], anew.tours["busy_eur"])
+    gaps = (sorted(s.edges[0, : s.tours["edges"][0]].tolist()) for s in (grown, anew))
+    assert next(gaps) == next(gaps)

@@ -19,7 +19,7 @@ from optimizer.solve.sisr.compiled import called, compiled
 from optimizer.solve.sisr.recreate import recreate
 from optimizer.solve.sisr.ruin import ruin
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
-from optimizer.solve.sisr.tour import refresh
+from optimizer.solve.sisr.tour import label, refresh
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,7 +141,8 @@ def _undo(P: Arrays, S: State, picked: int, out: int) -> None:
         S.tours[r].length = S.tours[r].kept_length
         for i in range(S.tours[r].length):
             S.nodes[r, i] = S.kept[r, i]
-        refresh(P, S, r)
+        label(P, S, r)
+        S.tours[r].eur = S.tours[r].kept_eur
     S.counts[LEFT_OUT] = out
     for number in range(out):
         S.left_out[number] = S.kept_out[number]

@@ -20,7 +20,7 @@ from optimizer.solve.sisr.chance import chance
 from optimizer.solve.sisr.compiled import called, inlined
 from optimizer.solve.sisr.labels import begin, from_start, leave, reach
 from optimizer.solve.sisr.state import CHANGED, STAMP
-from optimizer.solve.sisr.tour import ends, refresh
+from optimizer.solve.sisr.tour import ends, extend
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def insert(P: Arrays, S: State, visit: int) -> bool:
             S.nodes[row, i] = S.nodes[row, i - 1]
         S.nodes[row, gap + 1] = visit
         S.tours[row].length += 1
-        refresh(P, S, row)
+        extend(P, S, row, gap + 1)
     else:
         stops = _with(P, S, row, -1 - gap, visit)
         _, size = place(P, S, P.kind[S.tours[row].truck], stops)
@@ -79,7 +79,7 @@ def keep(S: State, row: int) -> None:
     S.tours[row].kept_row = True
     S.changed[S.counts[CHANGED]] = row
     S.counts[CHANGED] += 1
-    S.tours[row].kept_length = S.tours[row].length
+    S.tours[row].kept_length, S.tours[row].kept_eur = S.tours[row].length, S.tours[row].eur
     for i in range(S.tours[row].length):
         S.kept[row, i] = S.nodes[row, i]
 

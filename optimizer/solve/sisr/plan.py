@@ -84,7 +84,7 @@ def _repair(P: Arrays, S: State, r: int) -> None:  # noqa: N803
     stops = row[1:-1][row[1:-1] < P.visits].copy()
     S.stops[: len(stops)] = stops
     cost, size = place(P, S, int(P.kind[S.tours["truck"][r]]), len(stops))
-    if len(stops) and cost < IMPOSSIBLE and adopt(P, S, r, size):
+    if len(stops) and cost < IMPOSSIBLE and adopt(P, S, r, size) and refresh(P, S, r):
         return
     S.nodes[r, 1], S.tours["length"][r] = P.kinds["end"][P.kind[S.tours["truck"][r]]], 2
     refresh(P, S, r)

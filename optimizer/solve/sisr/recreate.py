@@ -18,6 +18,7 @@ from optimizer.solve.sisr.compiled import called
 from optimizer.solve.sisr.insertion import begin_tour, insert
 from optimizer.solve.sisr.ruin import unload_anew
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
+from optimizer.solve.sisr.tour import price
 
 if TYPE_CHECKING:
     from optimizer.solve.sisr.arrays import Arrays
@@ -53,6 +54,7 @@ def recreate(P: Arrays, S: State, picked: int) -> None:
     S.counts[LEFT_OUT] = out
     for number in range(S.counts[CHANGED]):
         unload_anew(P, S, S.changed[number])
+        price(P, S, S.changed[number])
 
 
 @called

@@ -16,7 +16,7 @@ from optimizer.solve.sisr.chance import chance, pick
 from optimizer.solve.sisr.compiled import called, inlined
 from optimizer.solve.sisr.insertion import keep
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
-from optimizer.solve.sisr.tour import ends, refresh
+from optimizer.solve.sisr.tour import ends, label
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _close(P: Arrays, S: State, r: int, picked: int) -> int:
         size += 1
     S.nodes[r, size] = S.nodes[r, S.tours[r].length - 1]
     S.tours[r].length = size + 1
-    if refresh(P, S, r):
+    if label(P, S, r):
         unload_anew(P, S, r)
         return picked
     for i in range(1, size):
@@ -197,7 +197,7 @@ def _close(P: Arrays, S: State, r: int, picked: int) -> int:
             picked = _take(S, S.nodes[r, i], picked)
     S.nodes[r, 1] = S.nodes[r, size]
     S.tours[r].length = 2
-    refresh(P, S, r)
+    label(P, S, r)
     return picked
 
 

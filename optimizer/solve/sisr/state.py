@@ -32,6 +32,7 @@ TOUR = np.dtype(
         ("eur", np.float64),
         ("busy_eur", np.float64),  # without what waiting and breaks cost
         ("kept_length", np.int64),  # before the step
+        ("kept_eur", np.float64),
         ("kept_row", np.bool_),  # whether it changed in this step
     ],
     align=True,

@@ -27,18 +27,113 @@ if TYPE_CHECKING:
 @compiled
 def refresh(P: Arrays, S: State, r: int) -> bool:
     """Recompute all that is known about a tour; return whether it keeps every rule."""
-    kind = P.kind[S.tours[r].truck]
-    if S.tours[r].length == 2:
+    if not label(P, S, r):
+        return False
+    price(P, S, r)
+    return True
+
+
+@compiled
+def label(P: Arrays, S: State, r: int) -> bool:
+    """Recompute all but what waiting and breaks cost; return whether every rule is kept."""
+    kind, last = P.kind[S.tours[r].truck], S.tours[r].length - 1
+    if last == 1:
         return _empty(P, S, r, kind)
-    fits = _carry(P, S, r, kind)
-    if not fits or not _forward(P, S, r, kind):
+    S.tours[r].begin_s = leave(P, kind, S.nodes[r, 1])
+    if not _carry(P, S, r, kind) or not _forward(P, S, r, kind, 1, last + 1):
         S.tours[r].eur = S.tours[r].busy_eur = NEVER_S
         return False
-    _backward(P, S, r, kind)
+    _backward(P, S, r, kind, last, 0)
+    return True
+
+
+@called
+def price(P: Arrays, S: State, r: int) -> None:
+    """Set what a tour costs, waiting and breaks included, from what else is known about it."""
+    kind = P.kind[S.tours[r].truck]
     S.tours[r].eur = S.tours[r].busy_eur
+    if S.tours[r].length == 2 or S.tours[r].busy_eur >= NEVER_S:
+        return
     if P.kinds[kind].eur_per_s > 0 or P.kinds[kind].overtime_eur_per_s > 0:
         S.tours[r].eur += _idle_eur(P, S, r, kind)
+
+
+@compiled
+def extend(P: Arrays, S: State, r: int, at: int) -> bool:
+    """Do what `label` does for a tour that has grown by the visit at a position only.
+
+    What lies before it keeps its earliest, what lies behind it its latest times, until a wait has
+    taken up the change.
+    """
+    kind = P.kind[S.tours[r].truck]
+    if at == 1 and leave(P, kind, S.nodes[r, 1]) != S.tours[r].begin_s:
+        return label(P, S, r)
+    _shift(P, S, r, at)
+    _join(P, S, r, kind, at)
+    if not _forward(P, S, r, kind, at, at + 1):
+        return label(P, S, r)
+    _backward(P, S, r, kind, at, at)
     return True
+
+
+@called
+def _shift(P: Arrays, S: State, r: int, at: int) -> None:
+    """Move what is known about all positions behind one that is new."""
+    rules = S.early.shape[2]
+    for i in range(S.tours[r].length - 1, at, -1):
+        node = S.nodes[r, i]
+        if node < P.visits:
+            S.visits[node].position = i
+        S.trip[r, i], S.leg_s[r, i] = S.trip[r, i - 1], S.leg_s[r, i - 1]
+        for taken in range(rules):
+            S.early[r, i, taken] = S.early[r, i - 1, taken]
+            S.late[r, i, taken] = S.late[r, i - 1, taken]
+
+
+@called
+def _join(P: Arrays, S: State, r: int, kind: int, at: int) -> None:
+    """Add a visit to the loads, costs and gaps of its tour."""
+    one, visit, following = S.nodes[r, at - 1], S.nodes[r, at], S.nodes[r, at + 1]
+    tariff = P.kinds[kind].tariff
+    there_s, leg_s = P.seconds[one, visit], P.seconds[visit, following]
+    there_eur, leg_eur = P.euro[tariff, one, visit], P.euro[tariff, visit, following]
+    S.leg_s[r, at - 1], S.leg_s[r, at] = there_s, leg_s
+    trip = S.trip[r, at - 1]
+    S.trip[r, at] = trip
+    for limit in range(P.capacity.shape[1]):
+        S.load[r, trip, limit] += P.need[kind, visit, limit]
+    for limit in range(3):
+        S.amount[r, limit] += P.amount[visit, limit]
+    S.visits[visit].row, S.visits[visit].position = r, at
+    S.visits[visit].before, S.visits[visit].before_eur = one, there_eur
+    S.visits[visit].after, S.visits[visit].after_eur = following, leg_eur
+    if one < P.visits:
+        S.visits[one].after, S.visits[one].after_eur = visit, there_eur
+    if following < P.visits:
+        S.visits[following].before, S.visits[following].before_eur = visit, leg_eur
+    tour = S.tours[r]
+    tour.driving_s += there_s + leg_s - P.seconds[one, following]
+    tour.served_s += P.service_s[visit]
+    tour.busy_eur += (
+        there_eur
+        + leg_eur
+        - P.euro[tariff, one, following]
+        + P.service_s[visit] * P.kinds[kind].eur_per_s
+    )
+    kept = 0
+    for number in range(tour.edges):
+        position = S.edges[r, number].position
+        if position != at - 1:
+            moved = position + 1 if position >= at else position
+            _edge(S, r, kept, moved, S.edges[r, number].eur)
+            kept += 1
+    if one >= P.visits:
+        _edge(S, r, kept, at - 1, there_eur)
+        kept += 1
+    if P.visits <= following < P.visits + P.facilities:
+        _edge(S, r, kept, at, leg_eur)
+        kept += 1
+    tour.edges = kept
 
 
 @called
@@ -124,26 +219,37 @@ def _edge(S: State, r: int, number: int, position: int, leg_eur: float) -> None:
 
 
 @called
-def _forward(P: Arrays, S: State, r: int, kind: int) -> bool:
-    """Set the earliest times; return whether the tour can be driven in time."""
-    last, rules = S.tours[r].length - 1, P.breaks.number[kind]
-    start_s = leave(P, kind, S.nodes[r, 1])
-    S.tours[r].begin_s = start_s
+def _forward(P: Arrays, S: State, r: int, kind: int, first: int, known: int) -> bool:
+    """Set the earliest times; return whether the tour can be driven in time.
+
+    Args:
+        P: the problem.
+        S: the plan.
+        r: row.
+        kind: of its truck.
+        first: position to begin with.
+        known: from which position on the times are those of before; where one is right yet, so
+            are all behind it.
+    """
+    last, rules, start_s = S.tours[r].length - 1, P.breaks.number[kind], S.tours[r].begin_s
     S.early[r, 0, 0] = start_s
     for taken in range(1, rules + 1):
         S.early[r, 0, taken] = NEVER_S
-    one = S.nodes[r, 0]
-    for i in range(1, last + 1):
+    one = S.nodes[r, first - 1]
+    for i in range(first, last + 1):
         node = S.nodes[r, i]
         on_s, travel_s = P.service_s[one], S.leg_s[r, i - 1]
-        alive = False
+        alive, same = False, i >= known
         for taken in range(rules + 1):
             ready_s = reach(P.breaks, kind, S.early, r, i - 1, on_s, travel_s, taken)
             start = begin(P.windows, node, ready_s)
+            same = same and start == S.early[r, i, taken]
             S.early[r, i, taken] = start
             alive = alive or start < NEVER_S
         if not alive:
             return False
+        if same:
+            return True
         one = node
     best = NEVER_S
     for taken in range(rules + 1):
@@ -155,19 +261,33 @@ def _forward(P: Arrays, S: State, r: int, kind: int) -> bool:
 
 
 @called
-def _backward(P: Arrays, S: State, r: int, kind: int) -> None:
-    """Set the latest times of a tour."""
+def _backward(P: Arrays, S: State, r: int, kind: int, first: int, known: int) -> None:
+    """Set the latest times of a tour.
+
+    Args:
+        P: the problem.
+        S: the plan.
+        r: row.
+        kind: of its truck.
+        first: position to begin with.
+        known: before which position the times are those of before, as in `_forward`.
+    """
     last, rules = S.tours[r].length - 1, P.breaks.number[kind]
-    for taken in range(rules + 1):
-        S.late[r, last, taken] = latest_end(
-            P.breaks, kind, S.tours[r].begin_s, taken, P.kinds[kind].shift_to
-        )
-    for i in range(last - 1, 0, -1):
+    if first == last:
+        for taken in range(rules + 1):
+            S.late[r, last, taken] = latest_end(
+                P.breaks, kind, S.tours[r].begin_s, taken, P.kinds[kind].shift_to
+            )
+    for i in range(min(first, last - 1), 0, -1):
         node = S.nodes[r, i]
-        travel_s = S.leg_s[r, i]
+        travel_s, same = S.leg_s[r, i], i < known
         for taken in range(rules + 1):
             leave_s = latest_departure(P.breaks, kind, S.late, r, i + 1, travel_s, taken)
-            S.late[r, i, taken] = latest_ready(P.windows, node, leave_s - P.service_s[node])
+            latest = latest_ready(P.windows, node, leave_s - P.service_s[node])
+            same = same and latest == S.late[r, i, taken]
+            S.late[r, i, taken] = latest
+        if same:
+            return
 
 
 @called

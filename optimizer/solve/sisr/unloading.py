@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optimizer.solve.sisr.compiled import called, compiled, inlined
-from optimizer.solve.sisr.tour import refresh
+from optimizer.solve.sisr.tour import label
 
 if TYPE_CHECKING:
     from optimizer.solve.sisr.arrays import Arrays
@@ -103,4 +103,4 @@ def adopt(P: Arrays, S: State, r: int, size: int) -> bool:
     for i in range(size):
         S.nodes[r, i] = S.draft[i]
     S.tours[r].length = size
-    return refresh(P, S, r)
+    return label(P, S, r)
