@@ -131,6 +131,13 @@ def has_clock(P: Arrays) -> bool:  # noqa: N803
     return bool((P.windows.closes[: P.visits] < ALWAYS_S).any() or P.breaks.number.any())
 
 
+def hours_s(P: Arrays, kinds: Sequence[int]) -> float:  # noqa: N803
+    """Return how long trucks of some kinds may work together, without the breaks of full days."""
+    shift_s = P.kinds["shift_to"][kinds] - P.kinds["shift_from"][kinds]
+    break_s = P.breaks.chain_s[kinds, 0, P.breaks.number[kinds]]
+    return float((shift_s - break_s).sum())
+
+
 def arrays_of(
     facts: Facts, groups: Sequence[Sequence[int]] | None = None
 ) -> tuple[Arrays, list[Sequence[int]]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.solve.sisr.annealing import anneal, ready
-from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock
+from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock, hours_s
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
@@ -48,6 +48,7 @@ PRICE, DEARER = 6.0, 1.5  # of what finds no place then, in mean costs of a visi
 FEW = 3  # visits without a place that are always worth another try
 SHORTENED = 0.015  # share of the time to shorten tours after a truck is given up
 ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
+LEAST_DRIVING = 0.8  # of a day's driving that is left at best when a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
 LURE, LURED = 3.0, 0.2  # by which factor, and for which share of the time
 
@@ -243,12 +244,24 @@ class Campaign:
         return [truck for truck in costly[:6] if self._could_do_without(plan, truck)]
 
     def _could_do_without(self, plan: Plan, truck: int) -> bool:
-        """Whether the day's limits of the other trucks add up to what is to be done."""
+        """Whether the day's limits and hours of the other trucks add up to what is to be done."""
         P = self._P  # noqa: N806
         others = [P.kind[other] for other in plan.used if other != truck]
         mandatory = P.price >= MANDATORY_EUR
         mandatory[plan.left_out] = False
-        return bool((P.amount[mandatory].sum(axis=0) <= P.day_limit[others].sum(axis=0)).all())
+        if not (P.amount[mandatory].sum(axis=0) <= P.day_limit[others].sum(axis=0)).all():
+            return False
+        return mandatory.sum() < P.visits or self._work_s(plan) <= hours_s(P, others)
+
+    def _work_s(self, plan: Plan) -> float:
+        """Return what the tours take, driving as little as can be hoped for."""
+        P, work_s = self._P, 0.0  # noqa: N806
+        for truck in plan.used:
+            kind, nodes = P.kind[truck], plan.tours[truck]
+            way = np.array([P.kinds["start"][kind], *nodes, P.kinds["end"][kind]])
+            driving_s = P.seconds[way[:-1], way[1:]].sum()
+            work_s += LEAST_DRIVING * float(driving_s) + float(P.service_s[nodes].sum())
+        return work_s
 
     def _soon(self, steps: int, share: float) -> float:
         """Return when a phase ends that has a share of the time; where steps count, they do."""
