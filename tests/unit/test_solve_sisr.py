@@ -30,7 +30,7 @@ with interpreted():
     from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.insertion import carries, in_time, may_take
     from optimizer.solve.sisr.merging import merged
-    from optimizer.solve.sisr.plan import cost_of, plan_from, solution_from
+    from optimizer.solve.sisr.plan import Plan, cost_of, plan_from, solution_from
     from optimizer.solve.sisr.state import State, new_state
     from optimizer.solve.sisr.tour import ends, extend, label
     from optimizer.solve.sisr.unloading import IMPOSSIBLE, place
@@ -335,3 +335,31 @@ def test_grown_tour_is_known_as_if_it_were_new(
     grown.nodes[0], grown.tours["length"][0] = anew.nodes[0], len(rest) + 3
     assert extend(arrays, grown, 0, gap + 1)
     assert known(grown) == known(anew)
+
+
+def test_a_truck_is_kept_where_hours_are_short() -> None:
+    """A truck whose work the others have no hours for is not tried to be given up."""
+    day = day_with(30, 1)
+    visits = tuple(dataclasses.replace(v, windows=(), prize_eur=None) for v in day.visits)
+    shift = TimeWindow(6 * 3600, 14 * 3600)
+    trucks = tuple(
+        dataclasses.replace(truck, id=str(n), shift=shift, fixed_eur=200.0, max_stops=None,
+                            max_kg=None, max_litres=None)
+        for n, truck in enumerate([day.trucks[0]] * 2)
+    )  # fmt: skip
+
+    def droppable(service_s: int) -> list[int]:
+        slow = tuple(dataclasses.replace(visit, service_s=service_s) for visit in visits)
+        near = day.replace(visits=slow, trucks=trucks, duration_s=day.duration_s // 20)
+        facts = Facts(near)
+        arrays, _ = arrays_of(facts)
+        yard, half = arrays.visits, arrays.visits // 2
+        tours = {
+            0: np.array([*range(half), yard], np.int32),
+            1: np.array([*range(half, yard), yard], np.int32),
+        }
+        plan = Plan(tours, np.zeros(0, np.int32), 0.0)
+        return Campaign(arrays, 1, threads=1)._droppable(plan)
+
+    assert droppable(60) == [0, 1]
+    assert droppable(900) == []

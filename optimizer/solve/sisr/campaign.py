@@ -251,7 +251,7 @@ class Campaign:
         mandatory[plan.left_out] = False
         if not (P.amount[mandatory].sum(axis=0) <= P.day_limit[others].sum(axis=0)).all():
             return False
-        return mandatory.sum() < P.visits or self._work_s(plan) <= hours_s(P, others)
+        return int(mandatory.sum()) < P.visits or self._work_s(plan) <= hours_s(P, others)
 
     def _work_s(self, plan: Plan) -> float:
         """Return what the tours take, driving as little as can be hoped for."""
