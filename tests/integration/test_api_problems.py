@@ -108,6 +108,15 @@ def test_a_wrong_method_is_told_all_the_right_ones(still_api: httpx.Client) -> N
     assert still_api.delete("/v1/plans").headers["allow"] == "GET, POST"
 
 
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_a_page_can_be_asked_for_its_head(still_api: httpx.Client, path: str) -> None:
+    """Who watches the service with HEAD gets the page's answer without its body."""
+    answer = still_api.head(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert not answer.content
+
+
 def test_a_bug_is_a_problem_without_details(planned_day: PlannedDay) -> None:
     """Whatever happens inside, a client sees nothing of it."""
     app = planned_day.app()
