@@ -63,9 +63,7 @@ def descent(seconds: float, hours: bool) -> Any:
 
     first = routing_enums_pb2.FirstSolutionStrategy
     chosen = pywrapcp.DefaultRoutingSearchParameters()
-    chosen.first_solution_strategy = (
-        first.PARALLEL_CHEAPEST_INSERTION if hours else first.PARALLEL_SAVINGS
-    )
+    chosen.first_solution_strategy = first.PARALLEL_CHEAPEST_INSERTION if hours else first.SAVINGS
     chosen.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
     chosen.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
     return chosen
