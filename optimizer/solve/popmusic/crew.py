@@ -12,7 +12,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, cast
 
@@ -94,7 +94,7 @@ def _write(stream: IO[bytes], what: object) -> None:
 
 def serve() -> None:
     """Solve the parts that come in until no more can."""
-    with os.fdopen(os.dup(1), "wb") as answers:
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as answers:  # nobody asks any more
         os.dup2(2, 1)  # whatever else is printed is no answer
         while True:
             try:
