@@ -53,7 +53,10 @@ def install(app: FastAPI, folder: Path = STATIC) -> None:
 
     for path, endpoint in (("/", index), ("/docs", docs), ("/favicon.svg", icon)):
         app.add_api_route(
-            path, endpoint, methods=["GET", "HEAD"], include_in_schema=False,
+            path,
+            endpoint,
+            methods=["GET", "HEAD"],
+            include_in_schema=False,
             response_class=Response,
-        )  # fmt: skip
+        )
     app.mount("/assets", _Assets(directory=folder / "assets", check_dir=False))

@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from benchmarks.optimizer.runs import Result
 
 LATE = 1.1  # times its budget; beyond, the page says so
+HEAD = """\
+# Tours: how good, beside whom
+
+Each section says by which command, when and on what it was measured; a run of one set leaves the
+others as they are.
+
+Each run has the machine's first two cores and the wall time alone, in a process of its own; reading
+the problem, importing and compiling are done before the clock starts. *binround* and its
+*OR-Tools only* (`BINROUND_ENGINES=ortools`) are solved by `optimizer.solve`; binround is the median
+of its seeds (lowest to highest gap behind it), all others have one. *OR-Tools default* is what its
+guides advise: PATH_CHEAPEST_ARC and GUIDED_LOCAL_SEARCH, on the one thread it can use. *PyVRP* runs
+two seeds at once and the better counts. *VROOM* explores at level 5 on two threads and ends when it
+is through. Every plan, whoever made it, is judged by `optimizer.check`; *none* is no legal plan
+with all visits, *n/a* a problem that the solver cannot express.
+[How it is measured](README.md) has the rest.
+"""
 TITLES = {
     "kim": "Waste collection with time windows (Kim, Kim and Sahoo)",
     "multitrip": "Days with several trips on real streets",
@@ -73,24 +89,6 @@ class Cell:
 
 
 Table = dict[tuple[str, str, str, float], Cell]  # by set, instance, solver, budget
-
-
-HEAD = """\
-# Tours: how good, beside whom
-
-Each section says by which command, when and on what it was measured; a run of one set leaves the
-others as they are.
-
-Each run has the machine's first two cores and the wall time alone, in a process of its own; reading
-the problem, importing and compiling are done before the clock starts. *binround* and its
-*OR-Tools only* (`BINROUND_ENGINES=ortools`) are solved by `optimizer.solve`; binround is the median
-of its seeds (lowest to highest gap behind it), all others have one. *OR-Tools default* is what its
-guides advise: PATH_CHEAPEST_ARC and GUIDED_LOCAL_SEARCH, on the one thread it can use. *PyVRP* runs
-two seeds at once and the better counts. *VROOM* explores at level 5 on two threads and ends when it
-is through. Every plan, whoever made it, is judged by `optimizer.check`; *none* is no legal plan
-with all visits, *n/a* a problem that the solver cannot express.
-[How it is measured](README.md) has the rest.
-"""
 
 
 def page(found: Mapping[str, str], old: str = "") -> str:

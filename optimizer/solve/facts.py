@@ -117,13 +117,13 @@ class Kind:
             self.driving_s -= done.driven_s
         amounts = [(visit.kg, visit.litres) for visit in problem.visits]
         limits, needs = _dimensions(truck, [*amounts, (done.kg, done.litres)] if done else amounts)
-        able = binding(limits, needs)
+        binding = binding_limits(limits, needs)
         carried = needs.pop() if done else [0.0] * len(limits)
-        self.on_board = np.array([carried[i] for i in able], dtype=np.float64)
-        self.capacity = np.array([limits[i] + 1e-6 for i in able], dtype=np.float64)
-        self.need = np.array([[need[i] for i in able] for need in needs], dtype=np.float64)
-        self.need = self.need.reshape(len(needs), len(able))
-        self.need_or_none = np.vstack((self.need, np.zeros(len(able))))  # last: an unloading
+        self.on_board = np.array([carried[i] for i in binding], dtype=np.float64)
+        self.capacity = np.array([limits[i] + 1e-6 for i in binding], dtype=np.float64)
+        self.need = np.array([[need[i] for i in binding] for need in needs], dtype=np.float64)
+        self.need = self.need.reshape(len(needs), len(binding))
+        self.need_or_none = np.vstack((self.need, np.zeros(len(binding))))  # last: an unloading
         self.takes = [
             self.has_body_for(index)
             and all(n <= limit + 1e-6 for n, limit in zip(need, limits, strict=True))
@@ -249,7 +249,7 @@ def _dimensions(
     return limits, needs
 
 
-def binding(limits: Sequence[float], needs: Sequence[Sequence[float]]) -> list[int]:
+def binding_limits(limits: Sequence[float], needs: Sequence[Sequence[float]]) -> list[int]:
     """Return the limits that can bind: below the sum of needs, and implied by no other one.
 
     A limit implies another that is not lower and of which nothing takes more.

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optimizer.solve.facts import Facts, binding
+from optimizer.solve.facts import Facts, binding_limits
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Search
 from optimizer.solve.trip_model import trip_model
@@ -23,7 +23,7 @@ def test_limits_that_can_bind_say_the_same_as_all(
     loaded = data.draw(st.lists(st.sampled_from(range(len(needs))), unique=True))
     held = np.array(needs)[loaded].sum(axis=0)
     fits = held <= np.array(limits)
-    kept = binding(limits, needs)
+    kept = binding_limits(limits, needs)
     assert bool(fits.all()) == bool(fits[kept].all())
 
 

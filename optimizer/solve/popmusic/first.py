@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ortools.constraint_solver import routing_enums_pb2
 
@@ -21,23 +21,42 @@ IDLE = 4  # trucks that may be taken into use besides those that a start uses
 
 
 def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day:
-    """Return the day that savings or insertion make, or the start if that is better.
+    """Return the day that savings or insertion make, or the start if that is cheaper.
 
     Clarke and Wright's savings (1964) where no visit has hours, parallel cheapest insertion else.
     Savings by tours side by side are shorter, one tour after the other are fuller; a short descent
     follows. With hours a descent leads to where parts find less (`docs/adr/0006-solver.md`).
     """
-    heuristics = routing_enums_pb2.FirstSolutionStrategy
-    hours = any(builder.facts.windows[visit] for visit in range(builder.facts.visits))
-    tried = (
-        (heuristics.PARALLEL_CHEAPEST_INSERTION,)
-        if hours
-        else (heuristics.PARALLEL_SAVINGS, heuristics.SAVINGS)
-    )
+    facts = builder.facts
+    used = [route for route in start.routes if route]
+    idle = [truck for truck, route in enumerate(start.routes) if route is None][:IDLE]
+    trucks = [*(route.truck for route in used), *idle]
+    visits = [v for v in range(facts.visits) if any(facts.allowed(v, t) for t in trucks)]
+    model = trip_model(facts, used, visits, idle)
     left_s = until - monotonic()
+    if model is None or left_s <= 0:
+        return start
+    found = []
+    for settings in _ways(left_s, any(facts.windows[visit] for visit in visits)):
+        assignment = model.routing.SolveWithParameters(settings)
+        if assignment is None:
+            continue
+        routes: list[Route | None] = [None] * len(start.routes)
+        for truck, nodes in model.nodes(assignment):
+            routes[truck] = builder.from_visits(truck, nodes) if nodes else None
+        found.append(search.day(routes))
+    return min(start, _most_promising(found), key=lambda day: day.cost) if found else start
+
+
+def _ways(left_s: float, hours: bool) -> list[Any]:
+    """Return the ways to construct a day, as settings of OR-Tools."""
+    first = routing_enums_pb2.FirstSolutionStrategy
     seconds = min(max(SHARE * left_s, AT_LEAST_S), MOST * left_s)
-    found = (_constructed(builder, search, start, heuristic, seconds) for heuristic in tried)
-    return _most_promising([start, *(day for day in found if day is not None)])
+    if not hours:
+        return [descent(seconds, first.PARALLEL_SAVINGS), descent(seconds, first.SAVINGS)]
+    insertion = descent(seconds, first.PARALLEL_CHEAPEST_INSERTION)
+    insertion.solution_limit = 1
+    return [insertion]
 
 
 def _most_promising(days: Sequence[Day]) -> Day:
@@ -47,27 +66,3 @@ def _most_promising(days: Sequence[Day]) -> Day:
     """
     fewest = min(day.used for day in days)
     return min(days, key=lambda day: day.cost * (1 + (day.used - fewest) / max(1, day.used)))
-
-
-def _constructed(
-    builder: Builder, search: Search, start: Day, heuristic: int, seconds: float
-) -> Day | None:
-    facts = builder.facts
-    used = [route for route in start.routes if route]
-    idle = [truck for truck, route in enumerate(start.routes) if route is None][:IDLE]
-    trucks = [*(route.truck for route in used), *idle]
-    visits = [v for v in range(facts.visits) if any(facts.allowed(v, t) for t in trucks)]
-    model = trip_model(facts, used, visits, idle)
-    if model is None or seconds <= 0:
-        return None
-    settings = descent(seconds, hours=False)
-    settings.first_solution_strategy = heuristic
-    if heuristic == routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION:
-        settings.solution_limit = 1
-    found = model.routing.SolveWithParameters(settings)
-    if found is None:
-        return None
-    routes: list[Route | None] = [None] * len(start.routes)
-    for truck, nodes in model.nodes(found):
-        routes[truck] = builder.from_visits(truck, nodes) if nodes else None
-    return search.day(routes)

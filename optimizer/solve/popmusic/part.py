@@ -52,18 +52,17 @@ def solve_part(task: PartTask) -> Orders | None:
     return tuple((truck, tuple(nodes)) for truck, nodes in model.nodes(found))
 
 
-def descent(seconds: float, hours: bool) -> Any:
+def descent(seconds: float, heuristic: int) -> Any:
     """Return how OR-Tools is to construct tours, and to shorten them as long as each step gains.
 
     Args:
         seconds: wall time.
-        hours: whether visits have time windows.
+        heuristic: that constructs, a `FirstSolutionStrategy` of OR-Tools.
     """
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-    first = routing_enums_pb2.FirstSolutionStrategy
     chosen = pywrapcp.DefaultRoutingSearchParameters()
-    chosen.first_solution_strategy = first.PARALLEL_CHEAPEST_INSERTION if hours else first.SAVINGS
+    chosen.first_solution_strategy = heuristic
     chosen.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
     chosen.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
     return chosen
@@ -73,7 +72,8 @@ def _iterated(seconds: float, hours: bool) -> Any:
     """Return how OR-Tools is to go on from there, by removing strings of visits."""
     from ortools.constraint_solver import routing_enums_pb2
 
-    chosen = descent(seconds, hours)
+    first = routing_enums_pb2.FirstSolutionStrategy
+    chosen = descent(seconds, first.PARALLEL_CHEAPEST_INSERTION if hours else first.SAVINGS)
     chosen.use_iterated_local_search = True
     iterated = chosen.iterated_local_search_parameters
     ruin = iterated.ruin_recreate_parameters

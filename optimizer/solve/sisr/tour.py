@@ -222,14 +222,8 @@ def _edge(S: State, r: int, number: int, position: int, leg_eur: float) -> None:
 def _forward(P: Arrays, S: State, r: int, kind: int, first: int, known: int) -> bool:
     """Set the earliest times; return whether the tour can be driven in time.
 
-    Args:
-        P: the problem.
-        S: the plan.
-        r: row.
-        kind: of its truck.
-        first: position to begin with.
-        known: from which position on the times are those of before; where one is right yet, so
-            are all behind it.
+    It begins with position `first`. From `known` on the times are those of before: where one is
+    right yet, so are all behind it.
     """
     last, rules, start_s = S.tours[r].length - 1, P.breaks.number[kind], S.tours[r].begin_s
     S.early[r, 0, 0] = start_s
@@ -262,15 +256,9 @@ def _forward(P: Arrays, S: State, r: int, kind: int, first: int, known: int) -> 
 
 @called
 def _backward(P: Arrays, S: State, r: int, kind: int, first: int, known: int) -> None:
-    """Set the latest times of a tour.
+    """Set the latest times of a tour; as `_forward`, from the other end.
 
-    Args:
-        P: the problem.
-        S: the plan.
-        r: row.
-        kind: of its truck.
-        first: position to begin with.
-        known: before which position the times are those of before, as in `_forward`.
+    It begins with position `first`; before `known` the times are those of before.
     """
     last, rules = S.tours[r].length - 1, P.breaks.number[kind]
     if first == last:
