@@ -25,6 +25,7 @@ from tests.fixtures.interpreted import interpreted
 from tests.fixtures.problems import city_day
 
 with interpreted():
+    from optimizer.solve.sisr import tails
     from optimizer.solve.sisr.annealing import ready
     from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S, arrays_of
     from optimizer.solve.sisr.campaign import Campaign
@@ -335,6 +336,69 @@ def test_grown_tour_is_known_as_if_it_were_new(
     grown.nodes[0], grown.tours["length"][0] = anew.nodes[0], len(rest) + 3
     assert extend(arrays, grown, 0, gap + 1)
     assert known(grown) == known(anew)
+
+
+def _trip(tour: list[int], visit: int) -> list[int]:
+    """Return the visits of the trip that one of them is in."""
+    yard, at = max(tour), tour.index(visit)
+    ends = [-1, *(i for i, node in enumerate(tour) if node == yard)]
+    return next(tour[a + 1 : b] for a, b in itertools.pairwise(ends) if a < at < b)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(4, 10), st.integers(0, 999), st.integers(0, 2), st.data())
+def test_tails_are_exchanged_as_well_as_brute_force_can(
+    visits: int, seed: int, breaks: int, data: st.DataObject
+) -> None:
+    """Of all tails that begin with a visit of the other tour the cheapest that may is exchanged.
+
+    Which may is looked up in constant time without knowing the whole tour; where breaks are owed
+    after some hours, an exchange may be missed, but none that breaks a rule is made.
+    """
+    day = day_with(visits, seed, breaks)
+    truck = dataclasses.replace(
+        day.trucks[0], fixed_eur=50.0, max_stops=None, max_kg=None, max_litres=None
+    )
+    day = day.replace(trucks=tuple(dataclasses.replace(truck, id=name) for name in "ab"))
+    P, _ = arrays_of(Facts(day))  # noqa: N806
+    order = data.draw(st.permutations(range(P.visits)))
+    half, yard = P.visits // 2, P.visits
+    tours = [[*order[:half], yard], [*order[half:], yard]]
+    for tour in tours:
+        middle = data.draw(st.integers(0, len(tour) - 2))
+        tour[middle:middle] = [yard] if middle else []
+    state = new_state(P, dict(enumerate(tours)), [], range(P.visits), seed)
+    if ready(P, state) >= NEVER_S:
+        return
+    visit = data.draw(st.sampled_from(order[:half]))
+    options = {}
+    for j in range(len(tours[1])):
+        if tours[1][j] == yard:
+            continue
+        at = tours[0].index(visit) + 1
+        trip = [*_trip(tours[0], visit), *_trip(tours[1], tours[1][j])]
+        fits = (P.need[0, trip].sum(axis=0) <= P.capacity[0]).all()
+        if tours[0][at] == yard and (j == 0 or tours[1][j - 1] == yard):
+            at += not (j == 0 and at + 1 == len(tours[0]) and fits)
+        rest = [] if (cut := tours[0][at:]) == [yard] and not j else tours[1][:j] + cut
+        changed = [tours[0][:at] + tours[1][j:], rest]
+        other = new_state(P, dict(enumerate(changed)), [], range(P.visits), seed)
+        if ready(P, other) < NEVER_S:
+            options[round(float(other.tours["busy_eur"].sum()), 3)] = changed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tails, "OVERLOOKED", 0.0)
+        found = tails.exchange_tails(P, state, visit, IMPOSSIBLE, P.visits)
+    nodes = [state.nodes[r, 1 : state.tours["length"][r] - 1].tolist() for r in range(2)]
+    if found:
+        assert nodes in options.values()
+        assert breaks or nodes == options[min(options)]
+    else:
+        assert breaks or not options
+        assert nodes == tours
+    anew = new_state(P, dict(enumerate(nodes)), [], range(P.visits), seed)
+    assert ready(P, anew) < NEVER_S
+    for field in ("busy_eur", "begin_s", "end_s", "trips"):
+        assert state.tours[field].tolist() == pytest.approx(anew.tours[field].tolist())
 
 
 def test_a_truck_is_kept_where_hours_are_short() -> None:

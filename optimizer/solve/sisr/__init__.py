@@ -9,6 +9,7 @@ Problems", Transportation Science 54 (2020), carried over to days with several t
 - `tour`: all labels, loads and costs of a tour.
 - `unloading`: where along a tour to unload, exactly.
 - `insertion`: whether and where a visit fits, in constant time per gap.
+- `tails`: two tours exchange what comes behind a place on each.
 - `ruin`, `recreate`, `annealing`: one step of the search, and whether it is kept.
 - `campaign`: phases: a smaller fleet, then shorter tours, on two threads where it pays;
   `schedule`: how long each goes on and how it cools, `spare`: more trucks than there are, for a

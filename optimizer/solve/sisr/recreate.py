@@ -2,7 +2,8 @@
 
 The "greedy insertion with blinks" of Christiaens & Vanden Berghe (2020); to the paper's orders
 (random, by load, far, close) come the one by prize, and those by time windows (width, opening,
-closing), which the paper uses for problems that have any.
+closing), which the paper uses for problems that have any. In the end two tours
+exchange their tails behind a visit put back, where that is cheaper.
 """
 
 # ruff: noqa: N803
@@ -18,11 +19,15 @@ from optimizer.solve.sisr.compiled import called
 from optimizer.solve.sisr.insertion import begin_tour, insert
 from optimizer.solve.sisr.ruin import unload_anew
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
+from optimizer.solve.sisr.tails import exchange_tails
 from optimizer.solve.sisr.tour import price
 
 if TYPE_CHECKING:
     from optimizer.solve.sisr.arrays import Arrays
     from optimizer.solve.sisr.state import State
+
+LOOKED = 20  # near visits at which a tail might begin that comes cheaper
+LEAST_EUR = -1e-4  # that an exchange adds: its cost is a sum of single precision
 
 
 @called
@@ -52,6 +57,8 @@ def recreate(P: Arrays, S: State, picked: int) -> None:
             S.left_out[out] = visit
             out += 1
     S.counts[LEFT_OUT] = out
+    for number in range(picked):
+        exchange_tails(P, S, S.picked[number], LEAST_EUR, LOOKED)
     for number in range(S.counts[CHANGED]):
         unload_anew(P, S, S.changed[number])
         price(P, S, S.changed[number])

@@ -1,5 +1,7 @@
 """Ruin: strings of visits near a random one are taken out of their trips.
 
+Now and then two tours exchange their tails there first, at whatever price.
+
 The "adjacent string removal" of Christiaens & Vanden Berghe (2020), with trips in the place of
 routes: what lies between two unloadings. Half of the strings keep a part in their middle ("split
 string").
@@ -16,6 +18,7 @@ from optimizer.solve.sisr.chance import chance, pick
 from optimizer.solve.sisr.compiled import called, inlined
 from optimizer.solve.sisr.insertion import keep
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT, OPENS
+from optimizer.solve.sisr.tails import exchange_tails
 from optimizer.solve.sisr.tour import ends, label
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
@@ -37,6 +40,8 @@ MOST_STRINGS = 60
 TRIED_AGAIN = 16  # visits left out that get another chance in a step
 OPENED = 0.05  # share of steps around an optional visit left out that begin a tour with it
 GATHERED = 60  # visits left out that such a tour may take in
+EXCHANGED = 0.1  # share of steps that exchange the tails of two tours first,
+LOOKED = 40  # with the best of so many near visits
 
 
 @called
@@ -50,6 +55,8 @@ def ruin(P: Arrays, S: State, members: NDArray[np.int32]) -> int:
     if S.visits[seed].row == ABSENT and P.price[seed] < MANDATORY_EUR and chance(S.random) < OPENED:
         S.counts[OPENS], most = seed, GATHERED
     picked = _absent(P, S, seed, most)
+    if chance(S.random) < EXCHANGED:
+        exchange_tails(P, S, seed, IMPOSSIBLE, LOOKED)
     if chance(S.random) < WHOLE:
         picked = _whole_tour(P, S, picked)
     else:
