@@ -1,4 +1,4 @@
-"""The phases of a search: fill, shorten, give up trucks, then anneal; on two threads.
+"""The phases of a search: fill, shorten, give up trucks, then anneal and cross; on two threads.
 
 A search has a number of steps and an instant to stop at. The same seed and steps give the same
 plan as long as the instant does not come first; near it, the cooling follows the clock. Where no
@@ -22,6 +22,7 @@ import numpy as np
 
 from optimizer.solve.sisr.annealing import anneal, ready
 from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock, hours_s
+from optimizer.solve.sisr.crossover import crossover
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
@@ -48,6 +49,9 @@ PRICE, DEARER = 6.0, 1.5  # of what finds no place then, in mean costs of a visi
 FEW = 3  # visits without a place that are always worth another try
 SHORTENED = 0.015  # share of the time to shorten tours after a truck is given up
 ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
+CROSSED = 0.5  # share of the time of all beginnings in which their plans are crossed
+CHILD_S, MILD = 0.004, 0.1  # a visit, to anneal what comes of it, and how hot, as `HOT`
+SAME = 1e-6  # share of the cost by which two plans differ at least
 LEAST_DRIVING = 0.8  # of a day's driving that is left at best when a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
 LURE, LURED = 3.0, 0.2  # by which factor, and for which share of the time
@@ -92,22 +96,54 @@ class Campaign:
         return min(found, before, key=lambda one: cost_of(self._P, one))
 
     def _anew(self, plan: Plan, start: Plan, steps: int, until: float) -> Plan:
-        """Anneal a plan and, where there is time for it, the start once or more; return the best.
+        """Anneal a plan and, where there is time for it, the start once or more; cross what comes.
 
         What an anneal hardly changes is which truck takes a break, or who comes before a window:
-        such a day gains more from another beginning than from a longer anneal. Days without a
-        clock do not.
+        such a day gains more from other beginnings, and from tours of one plan in another, than
+        from a longer anneal. Days without a clock do not.
         """
-        seconds = ROUND_S * self._P.visits
-        again = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
-        rounds = max(1, int((until - monotonic()) / seconds)) if again else 1
+        many = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
+        rounds = int((until - monotonic()) / (ROUND_S * self._P.visits)) if many else 1
+        if rounds < 2:
+            return self._anneal(plan, steps, until, HOT, COLD)
         other = start if self._missing(start) <= self._missing(plan) else plan
-        best = plan
+        population: list[Plan] = []
+        half = monotonic() + (1 - CROSSED) * (until - monotonic())
+        rounds = max((rounds + 1) // 2, 3 - self._threads)  # two plans at least
         for number in range(rounds):
-            end = monotonic() + (until - monotonic()) / (rounds - number)
-            found = self._anneal(other if number else plan, steps, end, HOT, COLD)
-            best = min(found, best, key=lambda one: cost_of(self._P, one))
-        return best
+            now, scale = monotonic(), self.scale(plan)
+            end = now + (half - now) / (rounds - number)
+            schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
+            population += self._each(other if number else plan, schedule, self._threads)
+        return self._crossed(population, until)
+
+    def _crossed(self, population: list[Plan], until: float) -> Plan:
+        """Cross plans until some instant and anneal what comes; return the best plan.
+
+        A plan that comes out better takes the place of the worse of the two behind it, so that
+        plans stay different from each other for long.
+        """
+        seeds = [self._next_seed() for _ in range(self._threads)]
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(lambda seed: self._cross(population, seed, until), seeds))
+        return min(population, key=lambda plan: plan.eur)
+
+    def _cross(self, population: list[Plan], seed: int, until: float) -> None:
+        """Do the work of `_crossed` on one thread; all share the population."""
+        P, random = self._P, np.random.default_rng(seed)  # noqa: N806
+        members = np.arange(P.visits, dtype=np.int32)
+        while (now := monotonic()) < until:
+            one, other = (int(index) for index in random.choice(len(population), 2, replace=False))
+            child = crossover(P, population[one], population[other], self._spares, random)
+            worse = max(one, other, key=lambda index: population[index].eur)
+            scale = self.scale(population[worse])
+            child = self.with_spares(child or population[one])
+            end = min(until, now + CHILD_S * P.visits)
+            schedule = Schedule(UNCOUNTED, now, end, MILD * scale, COLD * scale)
+            _, found = self.phase(child, members, schedule, int(random.integers(2**31)))
+            same = any(abs(found.eur - plan.eur) < SAME * found.eur for plan in population)
+            if not same and found.eur < population[worse].eur:
+                population[worse] = found
 
     def _mostly_declined(self, plan: Plan) -> bool:
         """Whether many optional visits are left out."""
@@ -288,11 +324,15 @@ class Campaign:
 
     def _side_by_side(self, plan: Plan, schedule: Schedule, threads: int) -> Plan:
         """Search on several threads from the same plan; the best result counts."""
+        return min(self._each(plan, schedule, threads), key=lambda found: found.eur)
+
+    def _each(self, plan: Plan, schedule: Schedule, threads: int) -> list[Plan]:
+        """Search on several threads from the same plan; return what each finds."""
         members = np.arange(self._P.visits, dtype=np.int32)
         plan = self.with_spares(plan)
         met = Event() if schedule.enough is not None and not schedule.counted else None
         jobs = [(plan, members, schedule, self._next_seed(), met) for _ in range(threads)]
-        return min((best for _, best in self._together(jobs)), key=lambda found: found.eur)
+        return [best for _, best in self._together(jobs)]
 
     def _divided(self, plan: Plan, schedule: Schedule) -> Plan:
         """Let each thread anneal a share of the tours, divided anew every round."""

@@ -15,7 +15,7 @@ from optimizer.solve.sisr.tour import refresh
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,7 +58,7 @@ def plan_from(P: Arrays, origin: Sequence[Sequence[int]], solution: Solution) ->
         solution: where to begin.
     """
     node_of = {old: new for new, group in enumerate(origin) for old in group}
-    tours: dict[int, list[int]] = {}
+    tours: dict[int, Nodes | list[int]] = {}
     seen: set[int] = set()
     for tour in solution.tours:
         nodes: list[int] = []
@@ -70,6 +70,17 @@ def plan_from(P: Arrays, origin: Sequence[Sequence[int]], solution: Solution) ->
                 seen.add(new)
             nodes.append(new)
         tours[tour.truck] = nodes
+    return mended(P, tours)
+
+
+def mended(P: Arrays, tours: Mapping[int, Nodes | list[int]]) -> Plan:  # noqa: N803
+    """Return a plan of tours that may break rules: what cannot be kept is left out.
+
+    Args:
+        P: the problem.
+        tours: nodes per truck, each visit at most once.
+    """
+    seen = {int(node) for nodes in tours.values() for node in nodes}
     absent = [visit for visit in range(P.visits) if visit not in seen]
     state = new_state(P, tours, absent, range(P.visits), 0)
     for r in range(len(state.tours)):

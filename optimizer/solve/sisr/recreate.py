@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optimizer.solve.sisr.state import State
 
 LOOKED = 20  # near visits at which a tail might begin that comes cheaper
-LEAST_EUR = -1e-4  # that an exchange adds: its cost is a sum of single precision
+PAYS_EUR = -1e-4  # an exchange pays if it adds less: costs are sums in single precision
 
 
 @called
@@ -58,7 +58,7 @@ def recreate(P: Arrays, S: State, picked: int) -> None:
             out += 1
     S.counts[LEFT_OUT] = out
     for number in range(picked):
-        exchange_tails(P, S, S.picked[number], LEAST_EUR, LOOKED)
+        exchange_tails(P, S, S.picked[number], PAYS_EUR, LOOKED)
     for number in range(S.counts[CHANGED]):
         unload_anew(P, S, S.changed[number])
         price(P, S, S.changed[number])
