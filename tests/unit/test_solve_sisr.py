@@ -25,13 +25,16 @@ from tests.fixtures.interpreted import interpreted
 from tests.fixtures.problems import city_day
 
 with interpreted():
-    from optimizer.solve.sisr import tails
+    from optimizer.solve.sisr import campaign, tails
     from optimizer.solve.sisr.annealing import ready
     from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S, arrays_of
     from optimizer.solve.sisr.campaign import Campaign
+    from optimizer.solve.sisr.crossover import crossover
     from optimizer.solve.sisr.insertion import carries, in_time, may_take
     from optimizer.solve.sisr.merging import merged
-    from optimizer.solve.sisr.plan import Plan, cost_of, plan_from, solution_from
+    from optimizer.solve.sisr.plan import Plan, cost_of, mended, plan_from, plan_of, solution_from
+    from optimizer.solve.sisr.schedule import UNCOUNTED
+    from optimizer.solve.sisr.spare import alike
     from optimizer.solve.sisr.state import State, new_state
     from optimizer.solve.sisr.tour import ends, extend, label
     from optimizer.solve.sisr.unloading import IMPOSSIBLE, place
@@ -362,6 +365,9 @@ def test_tails_are_exchanged_as_well_as_brute_force_can(
     day = day.replace(trucks=tuple(dataclasses.replace(truck, id=name) for name in "ab"))
     P, _ = arrays_of(Facts(day))  # noqa: N806
     order = data.draw(st.permutations(range(P.visits)))
+    barred = data.draw(st.sets(st.sampled_from(order), max_size=2))  # from the other truck
+    for visit in barred:
+        P.allowed[visit, int(visit in order[: P.visits // 2])] = False
     half, yard = P.visits // 2, P.visits
     tours = [[*order[:half], yard], [*order[half:], yard]]
     for tour in tours:
@@ -383,7 +389,8 @@ def test_tails_are_exchanged_as_well_as_brute_force_can(
         rest = [] if (cut := tours[0][at:]) == [yard] and not j else tours[1][:j] + cut
         changed = [tours[0][:at] + tours[1][j:], rest]
         other = new_state(P, dict(enumerate(changed)), [], range(P.visits), seed)
-        if ready(P, other) < NEVER_S:
+        allowed = all(P.allowed[v, r] for r in range(2) for v in changed[r] if v < yard)
+        if allowed and ready(P, other) < NEVER_S:
             options[round(float(other.tours["busy_eur"].sum()), 3)] = changed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tails, "OVERLOOKED", 0.0)
@@ -399,6 +406,78 @@ def test_tails_are_exchanged_as_well_as_brute_force_can(
     assert ready(P, anew) < NEVER_S
     for field in ("busy_eur", "begin_s", "end_s", "trips"):
         assert state.tours[field].tolist() == pytest.approx(anew.tours[field].tolist())
+
+
+def test_a_load_that_stays_overnight_stays_where_it_is() -> None:
+    """Behind the last unloading of a tour there is nothing to exchange."""
+    day = day_with(6, 1, 0)
+    trucks = (day.trucks[0], dataclasses.replace(day.trucks[0], id="other"))
+    P, _ = arrays_of(Facts(day.replace(trucks=trucks)))  # noqa: N806
+    half, yard = P.visits // 2, P.visits
+    tours = {0: [*range(half - 1), yard, half - 1], 1: [*range(half, P.visits), yard]}
+    state = new_state(P, tours, [], range(P.visits), 1)
+    ready(P, state)
+    assert not tails.exchange_tails(P, state, half - 1, IMPOSSIBLE, P.visits)
+    assert plan_of(state, 0.0).tours[0].tolist() == tours[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 14), st.integers(0, 999), st.integers(0, 1), st.data())
+def test_crossed_plans_are_whole_and_legal(
+    visits: int, seed: int, breaks: int, data: st.DataObject
+) -> None:
+    """A plan with tours of another has each visit once, in a legal tour or left out."""
+    day = day_with(visits, seed, breaks)
+    trucks = tuple(dataclasses.replace(day.trucks[0], id=name) for name in "abc")
+    P, origin = arrays_of(Facts(day.replace(trucks=trucks)))  # noqa: N806
+
+    def plan() -> Plan:
+        """Return a plan at random: what does not fit into its tours is left out."""
+        trucks = [data.draw(st.integers(0, 2)) for _ in range(P.visits)]
+        tours = {
+            truck: [v for v in data.draw(st.permutations(range(P.visits))) if trucks[v] == truck]
+            for truck in range(3)
+        }
+        return mended(P, {truck: [*tour, P.visits] for truck, tour in tours.items() if tour})
+
+    one, other = plan(), plan()
+    random = np.random.default_rng(seed)
+    assert crossover(P, one, one, alike(P), random) is None
+    child = crossover(P, one, other, alike(P), random)
+    if child is None:
+        return
+    nodes = [int(node) for tour in child.tours.values() for node in tour]
+    served = [node for node in nodes if node < P.visits]
+    assert sorted([*served, *child.left_out.tolist()]) == list(range(P.visits))
+    assert child.eur == pytest.approx(cost_of(P, child))
+    found = solution_from(Builder(Facts(day.replace(trucks=trucks))), origin, child, "test", 0)
+    report = check(day.replace(trucks=trucks), with_rest_reported(day, found))
+    assert [v for v in report.violations if v.tour] == []
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_day_that_is_begun_more_than_once_comes_out_no_worse(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """Several beginnings, whose plans are then crossed, never cost more than the start."""
+    day = day_with(16, 5)
+    builder = Builder(Facts(day))
+    start = solution_of(builder, Search(builder, 5).construct(), "construction", 5)
+    arrays, origin = arrays_of(builder.facts)
+    given = plan_from(arrays, origin, start)
+    monkeypatch.setattr(campaign, "ROUND_S", 0.2 / arrays.visits)
+    crossed: list[Plan | None] = []
+
+    def told(*args: Any) -> Plan | None:
+        crossed.append(crossover(*args))
+        return crossed[-1]
+
+    monkeypatch.setattr(campaign, "crossover", told)
+    found = Campaign(arrays, 1, threads).run(given, UNCOUNTED, monotonic() + 2.0)
+    assert cost_of(arrays, found) <= given.eur + 1e-6
+    assert crossed
+    report = check(day, with_rest_reported(day, solution_from(builder, origin, found, "test", 1)))
+    assert report.violations == ()
 
 
 def test_a_truck_is_kept_where_hours_are_short() -> None:
