@@ -19,7 +19,7 @@ from optimizer.solve.popmusic.engine import NAME, Popmusic
 from optimizer.solve.route import Builder
 from optimizer.solve.sisr.engine import CompiledSearch, steps
 from optimizer.solve.sisr.plan import Plan
-from optimizer.solve.sisr.schedule import UNCOUNTED
+from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule
 from optimizer.solve.sisr.warm import warm_up, warm_up_aside
 from tests.fixtures.problems import city_day, single_trip_day
 
@@ -112,21 +112,20 @@ def test_threads_that_share_a_plan_lose_nothing(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("compiled_search")
 def test_a_small_day_is_begun_anew_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anneals that follow each other lose nothing of the best one."""
+    """Beginnings that follow each other, and what is crossed of them, lose nothing of the best."""
     from optimizer.solve.sisr import campaign
 
     monkeypatch.setattr(campaign, "ROUND_S", 0.005)
     costs: list[float] = []
-    anneal = campaign.Campaign._anneal
+    each = campaign.Campaign._each
 
-    def noted(self: campaign.Campaign, plan: Plan, steps: int, until: float, hot: float,
-              cold: float) -> Plan:  # fmt: skip
-        found = anneal(self, plan, steps, until, hot, cold)
-        if hot == campaign.HOT:
-            costs.append(found.eur)
+    def noted(self: campaign.Campaign, plan: Plan, schedule: Schedule, threads: int) -> list[Plan]:
+        found = each(self, plan, schedule, threads)
+        if schedule.hot == campaign.HOT * self.scale(plan):
+            costs.extend(one.eur for one in found)
         return found
 
-    monkeypatch.setattr(campaign.Campaign, "_anneal", noted)
+    monkeypatch.setattr(campaign.Campaign, "_each", noted)
     day = city_day(70, 3, trucks=3, mandatory_share=1.0, tight=0.4)
     report = check(day, solve(day, 3.0, 1, engines=(CompiledSearch(),)))
     assert report.legal
