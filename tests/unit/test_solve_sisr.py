@@ -438,7 +438,9 @@ def test_crossed_plans_are_whole_and_legal(
             truck: [v for v in data.draw(st.permutations(range(P.visits))) if trucks[v] == truck]
             for truck in range(3)
         }
-        return mended(P, {truck: [*tour, P.visits] for truck, tour in tours.items() if tour})
+        return mended(
+            P, {t: np.array([*tour, P.visits], np.int32) for t, tour in tours.items() if tour}
+        )
 
     one, other = plan(), plan()
     random = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ Problems", Transportation Science 54 (2020), carried over to days with several t
 - `crossover`: a plan takes some tours over from another one.
 - `campaign`: phases: a smaller fleet, then shorter tours, on two threads where it pays;
   `schedule`: how long each goes on and how it cools, `spare`: more trucks than there are, for a
-  while, `plan`: whole plans between phases.
+  while, `shares`: a plan divided among threads, `plan`: whole plans between phases.
 - `engine`: all this behind the protocol of the engines.
 - `compiled`, `cache`, `warm`: what is compiled, where the code is kept, and compiling ahead.
 

@@ -25,6 +25,7 @@ from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock, hours_s
 from optimizer.solve.sisr.crossover import crossover
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
+from optimizer.solve.sisr.shares import joined, shares, visits_of
 from optimizer.solve.sisr.spare import alike, renamed, surplus, with_more_trucks
 from optimizer.solve.sisr.state import new_state
 
@@ -96,23 +97,23 @@ class Campaign:
         return min(found, before, key=lambda one: cost_of(self._P, one))
 
     def _anew(self, plan: Plan, start: Plan, steps: int, until: float) -> Plan:
-        """Anneal a plan and, where there is time for it, the start once or more; cross what comes.
+        """Anneal a plan and, where there is time for it, begin again from the start, and cross.
 
         What an anneal hardly changes is which truck takes a break, or who comes before a window:
         such a day gains more from other beginnings, and from tours of one plan in another, than
         from a longer anneal. Days without a clock do not.
         """
-        many = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
-        rounds = int((until - monotonic()) / (ROUND_S * self._P.visits)) if many else 1
+        again = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
+        rounds = int((until - monotonic()) / (ROUND_S * self._P.visits)) if again else 1
         if rounds < 2:
             return self._anneal(plan, steps, until, HOT, COLD)
         other = start if self._missing(start) <= self._missing(plan) else plan
         population: list[Plan] = []
-        half = monotonic() + (1 - CROSSED) * (until - monotonic())
+        scale, crossed_from = self.scale(plan), until - CROSSED * (until - monotonic())
         rounds = max((rounds + 1) // 2, 3 - self._threads)  # two plans at least
         for number in range(rounds):
-            now, scale = monotonic(), self.scale(plan)
-            end = now + (half - now) / (rounds - number)
+            now = monotonic()
+            end = now + (crossed_from - now) / (rounds - number)
             schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
             population += self._each(other if number else plan, schedule, self._threads)
         return self._crossed(population, until)
@@ -134,13 +135,13 @@ class Campaign:
         members = np.arange(P.visits, dtype=np.int32)
         while (now := monotonic()) < until:
             one, other = (int(index) for index in random.choice(len(population), 2, replace=False))
-            child = crossover(P, population[one], population[other], self._spares, random)
             worse = max(one, other, key=lambda index: population[index].eur)
-            scale = self.scale(population[worse])
-            child = self.with_spares(child or population[one])
-            end = min(until, now + CHILD_S * P.visits)
+            child = crossover(P, population[one], population[other], self._spares, random)
+            child = child or population[one]  # where both have these tours: anneal on
+            scale, end = self.scale(population[worse]), min(until, now + CHILD_S * P.visits)
             schedule = Schedule(UNCOUNTED, now, end, MILD * scale, COLD * scale)
-            _, found = self.phase(child, members, schedule, int(random.integers(2**31)))
+            seed = int(random.integers(2**31))
+            _, found = self.phase(self.with_spares(child), members, schedule, seed)
             same = any(abs(found.eur - plan.eur) < SAME * found.eur for plan in population)
             if not same and found.eur < population[worse].eur:
                 population[worse] = found
@@ -350,13 +351,14 @@ class Campaign:
             )  # fmt: skip
             if round_.until <= round_.began:
                 continue
-            parts = self._parts(current, number)
+            divided = shares(self._P, current, self._threads, number % 2 == 1, self._random)
             jobs = [
-                (part, _visits(self._P, part), round_, self._next_seed(), None) for part in parts
+                (share, visits_of(self._P, share), round_, self._next_seed(), None)
+                for share in divided
             ]
             found = self._together(jobs)
-            current = _joined([after for after, _ in found])
-            candidate = _joined([least for _, least in found])
+            current = joined([after for after, _ in found])
+            candidate = joined([least for _, least in found])
             if candidate.eur < best.eur:
                 best = candidate
         return best
@@ -408,35 +410,6 @@ class Campaign:
             chunk = schedule.next_chunk(chunk, monotonic() - now)
         return plan_of(state, current_eur), plan_of(best, best_eur)
 
-    def _parts(self, plan: Plan, number: int) -> list[Plan]:
-        """Divide tours into as many parts as threads, by nearness to one or two random tours."""
-        P = self._P  # noqa: N806
-        used = plan.used
-        middle = {t: _middle(P, plan.tours[t]) for t in used}
-        one = middle[used[int(self._random.integers(len(used)))]]
-        far = np.array([P.euro[0, one, middle[t]] for t in used], np.float64)
-        if number % 2:
-            other = middle[used[int(far.argmax())]]
-            far -= np.array([P.euro[0, other, middle[t]] for t in used])
-        order = [used[index] for index in np.argsort(far, kind="stable")]
-        shares = [list(share) for share in np.array_split(order, self._threads)]
-        for index, truck in enumerate(t for t in plan.tours if not len(plan.tours[t])):
-            shares[index % self._threads].append(truck)
-        part_of = {
-            int(visit): index
-            for index, share in enumerate(shares)
-            for truck in share
-            for visit in plan.tours[int(truck)]
-        }
-        out: list[list[int]] = [[] for _ in shares]
-        for visit in plan.left_out:
-            near = (part_of[int(v)] for v in P.near[visit] if int(v) in part_of)
-            out[next(near, 0)].append(int(visit))
-        return [
-            Plan({int(t): plan.tours[int(t)] for t in share}, np.array(absent, np.int32), 0.0)
-            for share, absent in zip(shares, out, strict=True)
-        ]
-
     def with_spares(self, plan: Plan) -> Plan:
         """Return a plan of the trucks in use and some of each kind that are not."""
         tours = {truck: plan.tours[truck] for truck in plan.used}
@@ -448,21 +421,3 @@ class Campaign:
 
     def _next_seed(self) -> int:
         return int(self._random.integers(2**31))
-
-
-def _visits(P: Arrays, plan: Plan) -> NDArray[np.int32]:  # noqa: N803
-    nodes = np.concatenate([*plan.tours.values(), plan.left_out])
-    return nodes[nodes < P.visits].astype(np.int32)
-
-
-def _middle(P: Arrays, nodes: NDArray[np.int32]) -> int:  # noqa: N803
-    """Return the visit of a tour that is nearest to all its others."""
-    visits = nodes[nodes < P.visits]
-    sample = visits[:: max(1, len(visits) // 30)]
-    return int(sample[P.euro[0][np.ix_(sample, sample)].sum(axis=1).argmin()])
-
-
-def _joined(parts: Sequence[Plan]) -> Plan:
-    tours = {truck: nodes for part in parts for truck, nodes in part.tours.items()}
-    left_out = np.concatenate([part.left_out for part in parts])
-    return Plan(tours, left_out, sum(part.eur for part in parts))

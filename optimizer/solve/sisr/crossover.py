@@ -48,13 +48,11 @@ def crossover(
     coming = _serving(P, other, left, len(leaving), random)
     if {one.tours[t].tobytes() for t in leaving} == {other.tours[t].tobytes() for t in coming}:
         return None
-    entered = np.isin(np.arange(P.visits), _nodes(other, coming))
+    twice = np.isin(np.arange(P.visits), _nodes(other, coming)) & ~left
     tours = {truck: one.tours[truck] for truck in one.used if truck not in leaving}
     added = {truck: other.tours[truck] for truck in coming}
-    if random.random() < 0.5:
-        added = {truck: _without(P, nodes, entered & ~left) for truck, nodes in added.items()}
-    else:
-        tours = {truck: _without(P, nodes, entered & ~left) for truck, nodes in tours.items()}
+    loser = added if random.random() < 0.5 else tours
+    loser.update({truck: _without(P, nodes, twice) for truck, nodes in loser.items()})
     for group in alike:
         seats = iter([truck for truck in group if truck not in tours])
         tours.update(zip(seats, [added[t] for t in group if t in added], strict=False))
@@ -87,10 +85,6 @@ def _visits(P: Arrays, nodes: Nodes) -> Nodes:
 
 
 def _without(P: Arrays, nodes: Nodes, unwanted: NDArray[np.bool_]) -> Nodes:
-    """Return a tour without some visits, and without unloadings of nothing."""
-    kept: list[int] = []
-    for node in nodes.tolist():
-        if unwanted[node] if node < P.visits else not kept or kept[-1] >= P.visits:
-            continue
-        kept.append(node)
-    return np.array(kept, np.int32)
+    """Return a tour without some visits."""
+    facility = nodes >= P.visits
+    return nodes[facility | ~unwanted[np.where(facility, 0, nodes)]]

@@ -58,35 +58,44 @@ def plan_from(P: Arrays, origin: Sequence[Sequence[int]], solution: Solution) ->
         solution: where to begin.
     """
     node_of = {old: new for new, group in enumerate(origin) for old in group}
-    tours: dict[int, Nodes | list[int]] = {}
+    tours: dict[int, Nodes] = {}
     seen: set[int] = set()
     for tour in solution.tours:
         nodes: list[int] = []
         for old in tour.nodes:
             new = node_of.get(old, -1)
-            if new < 0 or new in seen or (new >= P.visits and nodes[-1:] and nodes[-1] >= P.visits):
+            if new < 0 or new in seen:
                 continue
             if new < P.visits:
                 seen.add(new)
             nodes.append(new)
-        tours[tour.truck] = nodes
+        tours[tour.truck] = np.array(nodes, np.int32)
     return mended(P, tours)
 
 
-def mended(P: Arrays, tours: Mapping[int, Nodes | list[int]]) -> Plan:  # noqa: N803
+def mended(P: Arrays, tours: Mapping[int, Nodes]) -> Plan:  # noqa: N803
     """Return a plan of tours that may break rules: what cannot be kept is left out.
+
+    Unloadings of nothing are dropped.
 
     Args:
         P: the problem.
         tours: nodes per truck, each visit at most once.
     """
-    seen = {int(node) for nodes in tours.values() for node in nodes}
-    absent = [visit for visit in range(P.visits) if visit not in seen]
+    tours = {truck: _tidied(P, nodes) for truck, nodes in tours.items()}
+    served = np.concatenate([np.zeros(0, np.int32), *tours.values()])
+    absent = np.setdiff1d(np.arange(P.visits, dtype=np.int32), served)
     state = new_state(P, tours, absent, range(P.visits), 0)
     for r in range(len(state.tours)):
         if not refresh(P, state, r):
             _repair(P, state, r)
     return plan_of(state, total(P, state))
+
+
+def _tidied(P: Arrays, nodes: Nodes) -> Nodes:  # noqa: N803
+    """Return a tour without unloadings that follow no visit."""
+    visit = nodes < P.visits
+    return np.compress(visit | np.append(False, visit)[:-1], nodes)
 
 
 def _repair(P: Arrays, S: State, r: int) -> None:  # noqa: N803

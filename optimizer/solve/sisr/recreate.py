@@ -2,8 +2,9 @@
 
 The "greedy insertion with blinks" of Christiaens & Vanden Berghe (2020); to the paper's orders
 (random, by load, far, close) come the one by prize, and those by time windows (width, opening,
-closing), which the paper uses for problems that have any. In the end two tours
-exchange their tails behind a visit put back, where that is cheaper.
+closing), which the paper uses for problems that have any.
+
+In the end tours exchange their tails behind what was put back, where that is cheaper.
 """
 
 # ruff: noqa: N803

@@ -1,10 +1,8 @@
 """Ruin: strings of visits near a random one are taken out of their trips.
 
-Now and then two tours exchange their tails there first, at whatever price.
-
 The "adjacent string removal" of Christiaens & Vanden Berghe (2020), with trips in the place of
 routes: what lies between two unloadings. Half of the strings keep a part in their middle ("split
-string").
+string"). Now and then two tours exchange their tails there first, at whatever price.
 """
 
 # ruff: noqa: N803

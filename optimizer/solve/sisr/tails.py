@@ -40,11 +40,11 @@ def exchange_tails(P: Arrays, S: State, visit: int, below_eur: float, looked: in
         P: the problem.
         S: the plan.
         visit: behind which the first tail begins; nothing happens if it is in no tour.
-        below_eur: what the exchange adds has to be less than this.
+        below_eur: what the exchange adds, waiting included, has to be less than this.
         looked: near visits that are looked at.
 
     Returns:
-        Whether there was such an exchange that keeps every rule.
+        Whether tails were exchanged: where that keeps every rule and adds little enough.
     """
     r = 0 + S.visits[visit].row  # as wide as all rows: `label` is compiled once
     if r < 0:
