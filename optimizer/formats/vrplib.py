@@ -170,7 +170,11 @@ def _taken_apart(path: Path) -> _File:
         else:
             section = stripped.removesuffix("_SECTION")
             if section not in _SECTIONS:
-                raise FileFormatError(f"{path}:{line}: {stripped} is not known")
+                titles = ", ".join(sorted(f"{name}_SECTION" for name in _SECTIONS))
+                raise FileFormatError(
+                    f"{path}:{line}: {stripped} is not known; a line is KEYWORD : VALUE, a row of"
+                    f" numbers, EOF or one of {titles}"
+                )
             file.titles[section] = line
             file.rows[section] = []
     return file
