@@ -187,7 +187,12 @@ def test_solution_survives_its_file(tmp_path: Path) -> None:
         (CVRP, "EUC_2D", "GEO", ":5: EDGE_WEIGHT_TYPE GEO is not known; EUC_2D is"),
         (CVRP, "CAPACITY : 5", "CAPACITY : 0", ":6: CAPACITY '0' is no whole number"),
         (CVRP, "CAPACITY : 5", "DISTANCE : 5", ":6: DISTANCE is not known, and may limit plans"),
-        (CVRP, "DEMAND_SECTION", "BACKHAUL_SECTION", ":12: BACKHAUL_SECTION is not known; a line is KEYWORD : VALUE, a"),
+        (
+            CVRP,
+            "DEMAND_SECTION",
+            "BACKHAUL_SECTION",
+            ":12: BACKHAUL_SECTION is not known; a line is KEYWORD : VALUE, a",
+        ),
         (CVRP, "3 2 2", "3 2 two", ":10: y 'two' is no usable number"),
         (CVRP, "3 2 2", "3 2", ":10: has 2 fields, 3 are needed in NODE_COORD_SECTION"),
         (CVRP, "3 2 2", "2 2 2", ":10: node 2 stands on line 9 too"),
