@@ -25,8 +25,8 @@ from tests.fixtures.interpreted import interpreted
 from tests.fixtures.problems import city_day
 
 with interpreted():
-    from optimizer.solve.sisr import campaign, tails
-    from optimizer.solve.sisr.annealing import ready
+    from optimizer.solve.sisr import campaign, recreate, ruin, tails
+    from optimizer.solve.sisr.annealing import anneal, ready, total
     from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S, arrays_of
     from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.crossover import crossover
@@ -419,6 +419,53 @@ def test_a_load_that_stays_overnight_stays_where_it_is() -> None:
     ready(P, state)
     assert not tails.exchange_tails(P, state, half - 1, IMPOSSIBLE, P.visits)
     assert plan_of(state, 0.0).tours[0].tolist() == tours[0]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(3, 14), st.integers(0, 999), st.integers(0, 2), st.floats(0.01, 100.0))
+def test_steps_that_are_not_kept_leave_nothing_behind(
+    visits: int, seed: int, breaks: int, temperature: float
+) -> None:
+    """After steps given up, undone or kept, each visit is there once, and the cost is right."""
+    P, _ = arrays_of(Facts(day_with(visits, seed, breaks, tight=0.8)))  # noqa: N806
+    everything = range(P.visits)
+    state, best = (new_state(P, {0: [], 1: []}, everything, everything, seed) for _ in range(2))
+    cost = total(P, best) if ready(P, state) else 0.0
+    members = np.arange(P.visits, dtype=np.int32)
+    cost, least = anneal(P, state, best, members, 60, temperature, cost, cost)
+    plan = plan_of(state, cost)
+    nodes = np.concatenate([*plan.tours.values(), plan.left_out])
+    assert sorted(nodes[nodes < P.visits].tolist()) == list(everything)
+    assert cost == pytest.approx(cost_of(P, plan))
+    assert least == pytest.approx(cost_of(P, plan_of(best, least)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(4, 14), st.integers(0, 999), st.floats(0.9, 1.2))
+def test_only_a_step_that_is_too_dear_is_given_up(visits: int, seed: int, share: float) -> None:
+    """To put visits back is given up exactly where the plan would cost more than the bar."""
+    day = day_with(visits, seed, 0)
+    day = day.replace(trucks=tuple(dataclasses.replace(t, eur_per_h=0.0) for t in day.trucks))
+    P, _ = arrays_of(Facts(day))  # noqa: N806
+    start = mended(P, {0: np.array([*range(P.visits), P.visits], np.int32)})
+    tours: dict[int, Any] = {0: start.tours.get(0, []), 1: []}
+    members = np.arange(P.visits, dtype=np.int32)
+
+    def step(share: float) -> tuple[bool, float]:
+        """Return whether visits were all put back, and what the plan costs then."""
+        state = new_state(P, tours, start.left_out, members, seed)
+        cost = ready(P, state)
+        picked = ruin.ruin(P, state, members)
+        done = recreate.recreate(P, state, picked, cost, share * cost)
+        return done, total(P, state)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("exchange_tails", "unload_anew"):  # what may make up for a dear place
+            patch.setattr(recreate, name, lambda *_: None)
+        _, cost = step(recreate.NEVER_EUR)
+        done, found = step(share)
+    assert done == (cost <= share * start.eur)
+    assert not done or found == cost
 
 
 @settings(max_examples=30, deadline=None)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from optimizer.solve.sisr.arrays import MANDATORY_EUR
 from optimizer.solve.sisr.chance import chance
 from optimizer.solve.sisr.compiled import called, compiled
-from optimizer.solve.sisr.recreate import recreate
+from optimizer.solve.sisr.recreate import NEVER_EUR, recreate
 from optimizer.solve.sisr.ruin import ruin
 from optimizer.solve.sisr.state import ABSENT, CHANGED, LEFT_OUT
 from optimizer.solve.sisr.tour import label, refresh
@@ -76,11 +76,13 @@ def anneal(
         out = S.counts[LEFT_OUT]
         for number in range(out):
             S.kept_out[number] = S.left_out[number]
+        bar_eur = current_eur - temperature * math.log(chance(S.random) + 1e-300)
+        missing = _missing(P, S)
+        asked_eur = NEVER_EUR if P.timed or missing > 0 else bar_eur
         picked = ruin(P, S, members)
-        recreate(P, S, picked)
-        changed_eur = total(P, S)
-        if _accepted(P, S, out, current_eur, changed_eur, temperature):
-            current_eur = changed_eur
+        done = recreate(P, S, picked, current_eur, asked_eur)
+        if done and _accepted(P, S, out, missing, bar_eur):
+            current_eur = total(P, S)
             for number in range(S.counts[CHANGED]):
                 S.tours[S.changed[number]].kept_row = False
             if current_eur < best_eur - 1e-7:
@@ -104,30 +106,36 @@ def copy(S: State, other: State) -> None:
 
 
 @called
-def _accepted(
-    P: Arrays, S: State, out: int, current_eur: float, changed_eur: float, temperature: float
-) -> bool:
-    before = after = missed_before = missed_after = 0
+def _missing(P: Arrays, S: State) -> int:
+    """Return how many mandatory visits are left out."""
+    count = 0
+    for number in range(S.counts[LEFT_OUT]):
+        if P.price[S.left_out[number]] >= MANDATORY_EUR:
+            count += 1
+    return count
+
+
+@called
+def _accepted(P: Arrays, S: State, out: int, before: int, bar_eur: float) -> bool:
+    """Whether a changed plan is kept, of which `before` mandatory visits were left out."""
+    after = _missing(P, S)
+    if before == 0 or after == 0:
+        return after < before or (after == before and total(P, S) < bar_eur)
+    missed_before = missed_after = 0
     for number in range(out):
         visit = S.kept_out[number]
         if P.price[visit] >= MANDATORY_EUR:
-            before += 1
             missed_before += S.visits[visit].missed
     for number in range(S.counts[LEFT_OUT]):
         visit = S.left_out[number]
         if P.price[visit] >= MANDATORY_EUR:
-            after += 1
             missed_after += S.visits[visit].missed
             S.visits[visit].missed += 1
-    if before == 0 < after:
-        return False
-    if after == 0 < before:
-        return True
     if missed_after != missed_before:
         return missed_after < missed_before
     if after != before:
         return after < before
-    return changed_eur < current_eur - temperature * math.log(chance(S.random) + 1e-300)
+    return total(P, S) < bar_eur
 
 
 @called

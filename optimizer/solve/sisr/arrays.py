@@ -32,6 +32,7 @@ ALWAYS_S = FAR_S // 2  # closing time of what never closes; where there is no ro
 MANDATORY_EUR = 1e7
 NO_LIMIT = 1e15
 NEAR = 100  # neighbours known of each visit
+NARROW = 0.25  # window, as a share of the longest shift
 LATE = 0.3  # weight in nearness of coming too late, against the same time of driving
 
 
@@ -102,6 +103,7 @@ class Arrays(NamedTuple):
         price: (visits,) euro that leaving a visit out costs.
         allowed: (visits, trucks) whether a truck may serve a visit.
         near: (visits, few) the nearest other visits in way and time, nearest first.
+        timed: whether most visits have narrow windows, see `NARROW`.
         kind: (trucks,) the kind of each truck.
         kinds: (kinds,) of dtype KIND.
     """
@@ -122,6 +124,7 @@ class Arrays(NamedTuple):
     price: Floats
     allowed: NDArray[np.bool_]
     near: NDArray[np.int32]
+    timed: bool
     kind: Ints
     kinds: NDArray[np.void]
 
@@ -190,6 +193,7 @@ def arrays_of(
              for group in groups], bool,
         ).reshape(len(groups), len(trucks)),
         near=_near(euro[0], seconds, service, windows, len(groups)),
+        timed=_timed(windows, len(groups), kinds),
         kind=np.array([kinds.index(kind) for kind in facts.kinds], np.int64),
         kinds=np.array(
             [
@@ -237,6 +241,16 @@ def _windows(
             opens[node, number], closes[node, number] = begin, end - before_s
         spans[node] = max(1, len(facts.windows[group[0]]))
     return Windows(opens, closes, spans)
+
+
+def _timed(windows: Windows, visits: int, kinds: Sequence[Kind]) -> bool:
+    """Return whether most visits have to be begun within a small part of the longest shift."""
+    shifts = [kind.truck.shift.latest_s - kind.truck.shift.earliest_s for kind in kinds]
+    longest_s = max(shifts, default=0)
+    width_s = (windows.closes - windows.opens)[:visits]
+    known = np.arange(width_s.shape[1]) < windows.spans[:visits, None]
+    narrow = np.where(known, width_s, 0).sum(axis=1) < NARROW * longest_s
+    return bool(2 * narrow.sum() > visits)
 
 
 def _limits(kinds: Sequence[Kind], groups: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
