@@ -1,9 +1,10 @@
 """Steps of ruin and recreate, and which of them are kept.
 
 Simulated annealing as in Christiaens & Vanden Berghe (2020): a worse plan is kept with a chance
-that falls with the temperature. While mandatory visits are left out, their counts of having been
-missed decide instead (the "sum of absences" of the paper's fleet minimisation): room is made for
-visits that are left out often.
+that falls with the temperature; how much worse is drawn before the step, so that a step too dear
+ends early. While mandatory visits are left out, their counts of having been missed decide instead
+(the "sum of absences" of the paper's fleet minimisation): room is made for visits that are left out
+often.
 """
 
 # ruff: noqa: N803
@@ -78,7 +79,9 @@ def anneal(
             S.kept_out[number] = S.left_out[number]
         bar_eur = current_eur - temperature * math.log(chance(S.random) + 1e-300)
         missing = _missing(P, S)
-        asked_eur = NEVER_EUR if P.timed or missing > 0 else bar_eur
+        # Among narrow windows tails often make up for a dear place; room for what is missing is
+        # worth any price.
+        asked_eur = NEVER_EUR if P.mostly_narrow or missing > 0 else bar_eur
         picked = ruin(P, S, members)
         done = recreate(P, S, picked, current_eur, asked_eur)
         if done and _accepted(P, S, out, missing, bar_eur):

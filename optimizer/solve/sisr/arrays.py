@@ -103,7 +103,7 @@ class Arrays(NamedTuple):
         price: (visits,) euro that leaving a visit out costs.
         allowed: (visits, trucks) whether a truck may serve a visit.
         near: (visits, few) the nearest other visits in way and time, nearest first.
-        timed: whether most visits have narrow windows, see `NARROW`.
+        mostly_narrow: whether most visits have narrow windows, see `NARROW`.
         kind: (trucks,) the kind of each truck.
         kinds: (kinds,) of dtype KIND.
     """
@@ -124,7 +124,7 @@ class Arrays(NamedTuple):
     price: Floats
     allowed: NDArray[np.bool_]
     near: NDArray[np.int32]
-    timed: bool
+    mostly_narrow: bool
     kind: Ints
     kinds: NDArray[np.void]
 
@@ -193,7 +193,7 @@ def arrays_of(
              for group in groups], bool,
         ).reshape(len(groups), len(trucks)),
         near=_near(euro[0], seconds, service, windows, len(groups)),
-        timed=_timed(windows, len(groups), kinds),
+        mostly_narrow=_mostly_narrow(windows, len(groups), kinds),
         kind=np.array([kinds.index(kind) for kind in facts.kinds], np.int64),
         kinds=np.array(
             [
@@ -243,7 +243,7 @@ def _windows(
     return Windows(opens, closes, spans)
 
 
-def _timed(windows: Windows, visits: int, kinds: Sequence[Kind]) -> bool:
+def _mostly_narrow(windows: Windows, visits: int, kinds: Sequence[Kind]) -> bool:
     """Return whether most visits have to be begun within a small part of the longest shift."""
     shifts = [kind.truck.shift.latest_s - kind.truck.shift.earliest_s for kind in kinds]
     longest_s = max(shifts, default=0)
