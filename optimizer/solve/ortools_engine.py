@@ -82,7 +82,9 @@ class OrTools:
         failures = model.routing.solver().FailuresLimit(max(1, round(effort * FAILURES)))
         model.routing.AddSearchMonitor(failures)
         model.routing.CloseModelWithParameters(parameters)
-        first = model.routing.ReadAssignmentFromRoutes(model.routes(routes), True)
+        first = model.routing.ReadAssignmentFromRoutes(
+            model.routes([route.nodes for route in routes]), True
+        )
         if first is None:
             return None
         found = model.routing.SolveFromAssignmentWithParameters(first, parameters)

@@ -39,9 +39,10 @@ class DayModel:
     manager: Any
     node_of: tuple[int | None, ...]  # of each model node; None for starts and ends
     trucks: tuple[int, ...]
+    scale: float  # parts of a euro
 
-    def routes(self, start: Sequence[Route]) -> list[list[int]]:
-        """Return routes as indices of the model, each unloading on a copy of its own."""
+    def routes(self, tours: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Return the nodes of tours as indices of the model, each unloading on its own copy."""
         free = {
             node: [number for number, _ in group]
             for node, group in groupby(
@@ -53,7 +54,7 @@ class DayModel:
             )
         }
         index = self.manager.NodeToIndex  # not the node itself where tours end elsewhere
-        return [[index(free[node].pop()) for node in route.nodes] for route in start]
+        return [[index(free[node].pop()) for node in nodes] for nodes in tours]
 
     def nodes(self, assignment: Any) -> list[tuple[int, list[int]]]:
         """Return the trucks and nodes of an assignment."""
@@ -91,8 +92,8 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
         [at[problem.trucks[t].start] for t in trucks],
         [at[problem.trucks[t].end] for t in trucks],
     )
-    model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks)
     scale = scale_of(facts, trucks, len(places))
+    model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks, scale)
     _costs(model, facts, places, scale)
     _times(model, facts, places, start, scale)
     _energy(model, facts, places)

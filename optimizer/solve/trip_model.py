@@ -95,8 +95,8 @@ def trip_model(
         part.size, len(trucks), [2 * k for k in kind_of], [2 * k + 1 for k in kind_of]
     )
     node_of = (*(None for _ in range(2 * len(kinds))), *visits)
-    model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks)
     scale = scale_of(facts, trucks, part.size)
+    model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks, scale)
     last = [_last_ways(facts, kind, visits, stations) for kind in kinds]
     _costs(model, part, [euro for euro, _ in last], scale)
     if any(_needs_clock(part, k) for k in range(len(kinds))):

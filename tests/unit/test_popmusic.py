@@ -2,19 +2,24 @@
 
 import dataclasses
 import subprocess
+from collections.abc import Iterable
 from random import Random
 from time import monotonic
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optimizer.check import check
+from optimizer.model import Problem
 from optimizer.solve import solve
 from optimizer.solve.facts import Facts
 from optimizer.solve.popmusic import crew as crews
+from optimizer.solve.popmusic.cooling import Cooling, cooling
 from optimizer.solve.popmusic.crew import crew
 from optimizer.solve.popmusic.engine import Popmusic
 from optimizer.solve.popmusic.first import first_day
-from optimizer.solve.popmusic.neighbours import VISITS, chosen_part
+from optimizer.solve.popmusic.neighbours import TOURS, VISITS, chosen_part
 from optimizer.solve.popmusic.part import PartTask, solve_part
 from optimizer.solve.route import Builder
 from optimizer.solve.search import Day, Search
@@ -32,7 +37,7 @@ def whole(visits: int, seed: int) -> PartTask:
     """Return a small day as one part."""
     _, builder, day = constructed(visits, seed)
     tours = tuple(route.visits if route else () for route in day.routes)
-    return PartTask(builder.facts.problem, tours, 0.2)
+    return PartTask(builder.facts.problem, tours, 0.2, None)
 
 
 @pytest.fixture
@@ -124,19 +129,86 @@ def test_a_part_keeps_off_trucks_that_are_busy() -> None:
     used = [truck for truck, route in enumerate(day.routes) if route]
     for seed in range(20):
         busy = set(used[:4])
-        found = chosen_part(builder.facts, day, busy, frozenset(), Random(seed))
+        found = chosen_part(builder.facts, day, busy, frozenset(), Random(seed), TOURS)
         assert found is not None
         visits, trucks = found
         assert not busy & {*trucks}
         theirs = {v for truck in busy if (route := day.routes[truck]) for v in route.visits}
         assert not theirs & {*visits}
+        assert len(trucks) <= TOURS + 1  # one of them idle
         largest = max(len(route.visits) for route in day.routes if route)
         assert len(visits) < VISITS + largest
-    assert chosen_part(builder.facts, day, {*used}, frozenset(), Random(0)) is None
+    assert chosen_part(builder.facts, day, {*used}, frozenset(), Random(0), TOURS) is None
 
 
 def test_a_part_of_what_no_truck_can_drive_has_no_result() -> None:
     """Tours that are no tours are told by None, not by an exception in another process."""
     task = whole(20, 6)
     everything = tuple(range(20))
-    assert solve_part(PartTask(task.problem, (everything * 40,), 0.1)) is None
+    for temperature_eur in (None, 1.0):
+        assert solve_part(PartTask(task.problem, (everything * 40,), 0.1, temperature_eur)) is None
+
+
+def cost(problem: Problem, tours: Iterable[tuple[int, tuple[int, ...]]]) -> float:
+    """Return what tours cost, fixed costs of trucks left aside."""
+    builder = Builder(Facts(problem))
+    routes = [builder.from_visits(truck, tour) for truck, tour in tours if tour]
+    return sum(route.cost for route in routes if route)
+
+
+def test_a_part_is_annealed_from_the_tours_it_has() -> None:
+    """Without warmth a part only gets cheaper, with much of it dearer again; all are served."""
+    task = whole(54, 2)
+    tours, costs = task.tours, [cost(task.problem, enumerate(task.tours))]
+    for temperature_eur in (0.0, 1000.0):
+        found = solve_part(PartTask(task.problem, tours, 0.3, temperature_eur))
+        assert found is not None
+        assert {v for _, tour in found for v in tour} == {v for tour in task.tours for v in tour}
+        tours = tuple(tour for _, tour in sorted(found))
+        costs.append(cost(task.problem, found))
+    begun, cold, hot = costs
+    assert cold < begun
+    assert cold < hot
+
+
+def tight_day() -> Problem:
+    """Return a day of single trips whose waste fills ten trucks to 98.5 %."""
+    day = single_trip_day(90, 0)
+    full_l = sum(sum(visit.litres) for visit in day.visits) / 10 / 0.985
+    trucks = tuple(
+        dataclasses.replace(
+            truck,
+            max_litres=full_l,
+            compartments=(dataclasses.replace(truck.compartments[0], capacity_l=full_l),),
+        )
+        for truck in day.trucks
+    )
+    return day.replace(trucks=trucks)
+
+
+def test_the_first_day_has_as_few_full_tours_as_savings_find() -> None:
+    """Where loads are tight, savings side by side leave tours half empty; a tour less is tried."""
+    builder = Builder(Facts(tight_day()))
+    search = Search(builder, 1)
+    start = search.construct()
+    first = first_day(builder, search, start, monotonic() + 20.0)
+    assert start.used == 11
+    assert not first.absent
+    assert first.used == 10
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3), st.floats(0.0, 1.5), st.floats(0.0, 1.5))
+def test_it_only_gets_colder(one: float, other: float, early: float, late: float) -> None:
+    """Temperatures fall from the hottest to the coldest, and stay there."""
+    cool = Cooling(max(one, other), min(one, other))
+    assert cool.at(0.0) == pytest.approx(cool.hot_eur)
+    assert cool.at(1.0) == cool.at(2.0) == pytest.approx(cool.cold_eur)
+    assert cool.at(max(early, late)) <= cool.at(min(early, late)) * (1 + 1e-9)
+
+
+def test_little_time_begins_cold() -> None:
+    """A start is not heated where there is no time to cool it again."""
+    _, _, day = constructed(90, 4)
+    hottest = [cooling(day, seconds).hot_eur for seconds in (0.0, 1.0, 5.0, 60.0)]
+    assert hottest == sorted(hottest)
+    assert hottest[0] == pytest.approx(cooling(day, 0.0).cold_eur)

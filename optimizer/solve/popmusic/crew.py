@@ -72,7 +72,7 @@ def _here(task: PartTask) -> Future[Orders | None]:
 
 def _started() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from optimizer.solve.popmusic.crew import serve; serve()"],
+        [sys.executable, "-P", "-c", "from optimizer.solve.popmusic.crew import serve; serve()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},

@@ -1,4 +1,4 @@
-"""Parts are chosen, solved on all cores, and taken over where they are cheaper."""
+"""Parts are chosen, searched on all cores and put back; the temperature falls meanwhile."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from config.cores import cores
 from optimizer.solve.days import day_of, solution_of
 from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.demands import demands
+from optimizer.solve.popmusic.cooling import cooling
 from optimizer.solve.popmusic.crew import crew
 from optimizer.solve.popmusic.first import first_day
-from optimizer.solve.popmusic.neighbours import VISITS, chosen_part
+from optimizer.solve.popmusic.neighbours import TOURS, VISITS, chosen_part
 from optimizer.solve.popmusic.part import PartTask
 from optimizer.solve.search import Search
 
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
 
     from optimizer.model import Problem, Solution
     from optimizer.solve.decomposition.subset import Part
+    from optimizer.solve.popmusic.cooling import Cooling
     from optimizer.solve.popmusic.crew import Solve
     from optimizer.solve.popmusic.part import Orders
     from optimizer.solve.route import Builder
     from optimizer.solve.search import Day
 
-PART_S = 0.15  # to solve a part of `VISITS`
-COUNTED = 60  # parts with the full effort where steps are counted, and four for each tour
-PATIENCE = 20  # parts in a row without a gain after which nothing is left, and four for each tour
+SCRATCH_S, ANNEALED_S = 0.15, 0.07  # for a part of `VISITS`
+COUNTED = 120  # parts with the full effort where steps are counted, and eight for each tour
+ENOUGH_S = 0.6  # of one core for each visit, after which nothing is left to gain
 NAME = "construction+ortools"
 
 
@@ -69,31 +71,67 @@ class Popmusic:
         routes = [route for route in day.routes if route]
         if not self.supports(problem) or not routes or any(len(r.loads) > 2 for r in routes):
             return None
-        parts = _Parts(problem, builder, search, first_day(builder, search, day, until), seed)
-        most = round(effort * (COUNTED + 4 * len(routes))) if effort < 1.0 else None
+        until = min(until, monotonic() + ENOUGH_S * len(problem.visits) / self.workers)
+        first = first_day(builder, search, day, until)
+        most = round(effort * (COUNTED + 8 * len(routes))) if effort < 1.0 else None
+        work = _Work(monotonic(), until, most)
+        hours = any(builder.facts.windows[: builder.facts.visits])
+        cool = None if hours else cooling(first, work.core_s(self.workers))
+        parts = _Parts(problem, builder, search, first, cool, Random(seed))  # noqa: S311
         with crew(self.workers, until - monotonic()) as solve:
-            parts.run(solve, self.workers, until, most)
-        return solution_of(builder, parts.day, NAME, seed)
+            parts.run(solve, self.workers, work)
+        return solution_of(builder, parts.best, NAME, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What there is to do: parts by number, or as many as there is time for.
+
+    Attributes:
+        began: an instant of `time.monotonic`.
+        until: when no part may be searched any more.
+        most: parts, where they are counted.
+    """
+
+    began: float
+    until: float
+    most: int | None
+
+    def core_s(self, workers: int) -> float:
+        """Return the seconds of all workers together."""
+        left_s = workers * (self.until - self.began)
+        return left_s if self.most is None else min(left_s, self.most * ANNEALED_S)
+
+    def progress(self, given: int) -> float:
+        """Return the share of the work that is done once so many parts are given."""
+        if self.most is not None:
+            return given / max(1, self.most)
+        return (monotonic() - self.began) / max(1e-9, self.until - self.began)
 
 
 class _Parts:
-    """A day, and the parts of it that are being solved."""
+    """A day as it is now, the parts of it that are being searched, and the best day so far."""
 
     def __init__(
-        self, problem: Problem, builder: Builder, search: Search, day: Day, seed: int
+        self,
+        problem: Problem,
+        builder: Builder,
+        search: Search,
+        day: Day,
+        cool: Cooling | None,
+        random: Random,
     ) -> None:
         self._problem, self._builder, self._search = problem, builder, search
-        self._random = Random(seed)  # noqa: S311 - a search, not a secret
+        self._cool, self._random = cool, random
         self._waiting: dict[Future[Orders | None], Part] = {}
-        self._quiet = 0
-        self.day = day
+        self._day = self.best = day
 
-    def run(self, solve: Solve, workers: int, until: float, parts: int | None) -> None:
-        """Solve parts until an instant of `time.monotonic`, or until nothing is left to gain."""
+    def run(self, solve: Solve, workers: int, work: _Work) -> None:
+        """Search parts until the work is done."""
         given = 0
         while True:
-            while len(self._waiting) < workers and (parts is None or given < parts):
-                if self._exhausted() or not self._give(solve, until):
+            while len(self._waiting) < workers and given != work.most:
+                if not self._give(solve, work.until, work.progress(given)):
                     break
                 given += 1
             if not self._waiting:
@@ -102,41 +140,43 @@ class _Parts:
             for future in done:
                 self._take(self._waiting.pop(future), future.result())
 
-    def _exhausted(self) -> bool:
-        return self._quiet > PATIENCE + 4 * self.day.used
-
-    def _give(self, solve: Solve, until: float) -> bool:
-        """Have a part solved; return whether there was one, and time for it."""
+    def _give(self, solve: Solve, until: float, progress: float) -> bool:
+        """Have a part searched; return whether there was one, and time for it."""
         others = self._waiting.values()
         busy = {truck for part in others for truck in part.trucks}
-        absent = self.day.absent.difference(*(part.visits for part in others))
-        found = chosen_part(self._builder.facts, self.day, busy, absent, self._random)
+        absent = self._day.absent.difference(*(part.visits for part in others))
+        facts, cool = self._builder.facts, self._cool
+        most = TOURS if cool else len(facts.kinds)
+        found = chosen_part(facts, self._day, busy, absent, self._random, most)
         if found is None:
             return False
         visits, trucks = found
-        seconds = PART_S * max(0.2, len(visits) / VISITS)
+        seconds = (ANNEALED_S if cool else SCRATCH_S) * max(0.2, len(visits) / VISITS)
         if monotonic() + seconds > until:
             return False
         part = part_of(self._problem, visits, trucks)
         tours = tuple(part.inner(self._visits_of(truck)) for truck in trucks)
-        self._waiting[solve(PartTask(part.problem, tours, seconds))] = part
+        temperature_eur = cool.at(progress) if cool else None
+        self._waiting[solve(PartTask(part.problem, tours, seconds, temperature_eur))] = part
         return True
 
     def _visits_of(self, truck: int) -> tuple[int, ...]:
-        route = self.day.routes[truck]
+        route = self._day.routes[truck]
         return route.visits if route else ()
 
     def _take(self, part: Part, tours: Orders | None) -> None:
-        """Make a part's tours the day's where that is cheaper."""
-        self._quiet += 1
+        """Put a part's tours in place of the old ones; those from scratch only if cheaper."""
         if tours is None:
             return
-        routes = list(self.day.routes)
+        routes = list(self._day.routes)
         for truck, tour in tours:
-            outer = part.outer(tour)
-            routes[part.trucks[truck]] = (
-                self._builder.from_visits(part.trucks[truck], outer) if outer else None
-            )
+            outer, number = part.outer(tour), part.trucks[truck]
+            routes[number] = self._builder.from_visits(number, outer) if outer else None
+            if outer and routes[number] is None:
+                return  # a rule that the model does not have
         day = self._search.day(routes)
-        if day.cost < self.day.cost - 1e-6:
-            self.day, self._quiet = day, 0
+        if self._cool is None and day.cost >= self._day.cost - 1e-6:
+            return
+        self._day = day
+        if self._day.cost < self.best.cost - 1e-6:
+            self.best = self._day

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -24,39 +25,64 @@ def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day
     """Return the day that savings or insertion make, or the start if that is cheaper.
 
     Clarke and Wright's savings (1964) where no visit has hours, parallel cheapest insertion else.
-    Savings by tours side by side are shorter, one tour after the other are fuller; a short descent
-    follows. With hours a descent leads to where parts find less (`docs/adr/0006-solver.md`).
+    Savings by tours side by side are shorter, one tour after the other are fuller: those are made
+    with a truck fewer than before as long as nothing more is left out, for parts seldom find that
+    there is a tour too many. A short descent follows. With hours a descent leads to where parts
+    find less (`docs/adr/0006-solver.md`).
     """
-    facts = builder.facts
-    used = [route for route in start.routes if route]
+    left_s = until - monotonic()
+    if left_s <= 0:
+        return start
     idle = [truck for truck, route in enumerate(start.routes) if route is None][:IDLE]
+    hours = any(builder.facts.windows[: builder.facts.visits])
+    seconds = min(max(SHARE * left_s, AT_LEAST_S), MOST * left_s)
+    best = _constructed(builder, search, start, idle, _side_by_side(seconds, hours))
+    if best is None:
+        return start
+    found = [best]
+    while not hours and best.used > 1:
+        fuller = _constructed(builder, search, _with_a_tour_less(best), [], _in_turn(seconds))
+        if fuller is None or fuller.absent - best.absent:
+            break
+        found.append(best := fuller)
+    return min(start, _most_promising(found), key=lambda day: day.cost)
+
+
+def _constructed(
+    builder: Builder, search: Search, like: Day, idle: Sequence[int], settings: Any
+) -> Day | None:
+    """Return a day by the trucks that one uses, and by idle ones; None where there is none."""
+    facts = builder.facts
+    used = [route for route in like.routes if route]
     trucks = [*(route.truck for route in used), *idle]
     visits = [v for v in range(facts.visits) if any(facts.allowed(v, t) for t in trucks)]
     model = trip_model(facts, used, visits, idle)
-    left_s = until - monotonic()
-    if model is None or left_s <= 0:
-        return start
-    found = []
-    for settings in _ways(left_s, any(facts.windows[visit] for visit in visits)):
-        assignment = model.routing.SolveWithParameters(settings)
-        if assignment is None:
-            continue
-        routes: list[Route | None] = [None] * len(start.routes)
-        for truck, nodes in model.nodes(assignment):
-            routes[truck] = builder.from_visits(truck, nodes) if nodes else None
-        found.append(search.day(routes))
-    return min(start, _most_promising(found), key=lambda day: day.cost) if found else start
+    assignment = model and model.routing.SolveWithParameters(settings)
+    if model is None or assignment is None:
+        return None
+    routes: list[Route | None] = [None] * len(like.routes)
+    for truck, nodes in model.nodes(assignment):
+        routes[truck] = builder.from_visits(truck, nodes) if nodes else None
+    return search.day(routes)
 
 
-def _ways(left_s: float, hours: bool) -> list[Any]:
-    """Return the ways to construct a day, as settings of OR-Tools."""
+def _with_a_tour_less(day: Day) -> Day:
+    """Return a day without the tour of the fewest visits."""
+    least = min((r for r in day.routes if r), key=lambda route: len(route.visits))
+    return replace(day, routes=tuple(None if r is least else r for r in day.routes))
+
+
+def _side_by_side(seconds: float, hours: bool) -> Any:
     first = routing_enums_pb2.FirstSolutionStrategy
-    seconds = min(max(SHARE * left_s, AT_LEAST_S), MOST * left_s)
     if not hours:
-        return [descent(seconds, first.PARALLEL_SAVINGS), descent(seconds, first.SAVINGS)]
+        return descent(seconds, first.PARALLEL_SAVINGS)
     insertion = descent(seconds, first.PARALLEL_CHEAPEST_INSERTION)
     insertion.solution_limit = 1
-    return [insertion]
+    return insertion
+
+
+def _in_turn(seconds: float) -> Any:
+    return descent(seconds, routing_enums_pb2.FirstSolutionStrategy.SAVINGS)
 
 
 def _most_promising(days: Sequence[Day]) -> Day:

@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from optimizer.solve.search import Day
 
 VISITS = 45  # of a part, about
+TOURS = 8  # of a part that is annealed, if they are fewer visits than that
 BLUR = 0.7, 1.4  # factors on how far a tour is, so that parts differ
 
 
 def chosen_part(
-    facts: Facts, day: Day, busy: Collection[int], absent: Collection[int], random: Random
+    facts: Facts,
+    day: Day,
+    busy: Collection[int],
+    absent: Collection[int],
+    random: Random,
+    most: int,
 ) -> tuple[list[int], list[int]] | None:
     """Return visits and trucks: tours near a visit, what is left out there, and an idle truck.
+
+    The visits come in any order: OR-Tools always draws the same numbers, so the same part in the
+    same order would be searched in the same way.
 
     Args:
         facts: the problem.
@@ -29,20 +38,22 @@ def chosen_part(
         busy: indices of trucks.
         absent: visits left out that may be taken in.
         random: for the visit, and for which of the tours near it.
+        most: tours, beyond two.
     """
     free = [route for route in day.routes if route and route.visits and route.truck not in busy]
     if not free:
         return None
     seed = random.choice(random.choice(free).visits)
-    chosen = _beside(facts, seed, free, random)
+    chosen = _beside(facts, seed, free, random, most)
     visits = [visit for route in chosen for visit in route.visits]
     trucks = [route.truck for route in chosen]
     visits += _near_absent(facts, absent, visits, trucks)
     idle = [t for t, route in enumerate(day.routes) if route is None and t not in busy]
+    random.shuffle(visits)
     return visits, [*trucks, *idle[:1]]
 
 
-def _beside(facts: Facts, seed: int, free: list[Route], random: Random) -> list[Route]:
+def _beside(facts: Facts, seed: int, free: list[Route], random: Random, most: int) -> list[Route]:
     """Return tours whose visits lie near a visit on average, until they are enough."""
     here = facts.location[seed]
     near = [
@@ -54,7 +65,7 @@ def _beside(facts: Facts, seed: int, free: list[Route], random: Random) -> list[
     for index in np.argsort(near, kind="stable"):
         chosen.append(free[index])
         size += len(free[index].visits)
-        if size >= VISITS and len(chosen) > 1:
+        if len(chosen) > 1 and (size >= VISITS or len(chosen) >= most):
             break
     return chosen
 

@@ -1,4 +1,10 @@
-"""The unit of work: a few tours, solved from scratch."""
+"""The unit of work: a few tours, by OR-Tools' iterated local search.
+
+Strings of visits are removed as by Christiaens and Vanden Berghe (2020) and put back at the
+cheapest place, without any descent in between. Either the tours are annealed for a moment at one
+temperature, or others are made from scratch and only ever shortened: with hours the first
+insertion is worth more than what an annealing of so few steps finds (`docs/adr/0006-solver.md`).
+"""
 
 from __future__ import annotations
 
@@ -13,26 +19,32 @@ if TYPE_CHECKING:
 
     type Orders = tuple[tuple[int, tuple[int, ...]], ...]  # truck, and its visits in order
 
-STRING = 15  # longest string, and visits removed on average, of OR-Tools' own search
+STRING, SCRATCH_STRING = 10, 15  # longest string, and visits removed on average
+COLDEST_EUR = 1e-9  # OR-Tools divides by temperatures
 
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """Some visits and trucks as a problem, and how long to search.
+    """Some visits and trucks as a problem, and how to search.
 
     Attributes:
         problem: the part, as a problem of its own.
         tours: visits in order, by truck; empty for trucks that may be taken into use.
         seconds: wall time.
+        temperature_eur: of the annealing; None to begin from scratch.
     """
 
     problem: Problem
     tours: tuple[tuple[int, ...], ...]
     seconds: float
+    temperature_eur: float | None
 
 
 def solve_part(task: PartTask) -> Orders | None:
-    """Return the tours that OR-Tools makes of a part; None where it finds none."""
+    """Return the tours that OR-Tools makes of a part; None where it finds none.
+
+    They may be dearer than those it begins with.
+    """
     from optimizer.solve.trip_model import trip_model
 
     facts = Facts(task.problem)
@@ -45,8 +57,15 @@ def solve_part(task: PartTask) -> Orders | None:
     model = trip_model(facts, start, range(facts.visits), idle)
     if model is None:
         return None
-    hours = any(facts.windows[visit] for visit in range(facts.visits))
-    found = model.routing.SolveWithIteratedLocalSearch(_iterated(task.seconds, hours))
+    if task.temperature_eur is None:
+        found = model.routing.SolveWithIteratedLocalSearch(_from_scratch(task.seconds))
+    else:
+        search = _annealing(task.seconds, max(task.temperature_eur, COLDEST_EUR) * model.scale)
+        model.routing.CloseModelWithParameters(search)
+        # Locks bind the first solution alone, and so make the tours the first solution.
+        locks = model.routes([*(route.visits for route in start), *(() for _ in idle)])
+        model.routing.ApplyLocksToAllVehicles(locks, True)
+        found = model.routing.SolveWithIteratedLocalSearch(search)
     if found is None:
         return None
     return tuple((truck, tuple(nodes)) for truck, nodes in model.nodes(found))
@@ -68,23 +87,52 @@ def descent(seconds: float, heuristic: int) -> Any:
     return chosen
 
 
-def _iterated(seconds: float, hours: bool) -> Any:
-    """Return how OR-Tools is to go on from there, by removing strings of visits."""
+def _from_scratch(seconds: float) -> Any:
+    """Return how OR-Tools is to insert visits and to shorten what it gets."""
+    chosen = _with_strings(seconds, SCRATCH_STRING)
+    iterated = chosen.iterated_local_search_parameters
+    iterated.reference_solution_acceptance_strategy.greedy_descent.SetInParent()
+    return chosen
+
+
+def _annealing(seconds: float, temperature: float) -> Any:
+    """Return how OR-Tools is to go on from tours, at a temperature in the model's parts of a euro.
+
+    What it calls the best solution follows the search at the same temperature, too, so that it
+    gives back where it is and not the best it has seen: the cooling goes over many parts.
+    """
+    from ortools.constraint_solver import routing_heuristic_parameters_pb2, routing_ils_pb2
+
+    chosen = _with_strings(seconds, STRING)
+    iterated = chosen.iterated_local_search_parameters
+    inserted = iterated.ruin_recreate_parameters.recreate_strategy.parameters
+    inserted.local_cheapest_insertion.insertion_sorting_properties.append(
+        routing_heuristic_parameters_pb2.LocalCheapestInsertionParameters.SORTING_PROPERTY_RANDOM
+    )
+    for acceptance in (
+        iterated.reference_solution_acceptance_strategy,
+        iterated.best_solution_acceptance_strategy,
+    ):
+        annealing = acceptance.simulated_annealing
+        annealing.cooling_schedule_strategy = routing_ils_pb2.CoolingScheduleStrategy.EXPONENTIAL
+        annealing.initial_temperature = annealing.final_temperature = temperature
+    return chosen
+
+
+def _with_strings(seconds: float, string: int) -> Any:
+    """Return a search that removes strings of visits, so many on average, and inserts them."""
     from ortools.constraint_solver import routing_enums_pb2
 
     first = routing_enums_pb2.FirstSolutionStrategy
-    chosen = descent(seconds, first.PARALLEL_CHEAPEST_INSERTION if hours else first.SAVINGS)
+    chosen = descent(seconds, first.PARALLEL_CHEAPEST_INSERTION)
     chosen.use_iterated_local_search = True
     iterated = chosen.iterated_local_search_parameters
+    iterated.improve_perturbed_solution = False
     ruin = iterated.ruin_recreate_parameters
     del ruin.ruin_strategies[:]
     strings = ruin.ruin_strategies.add().sisr
-    strings.max_removed_sequence_size = STRING
-    strings.avg_num_removed_visits = STRING
+    strings.max_removed_sequence_size = string
+    strings.avg_num_removed_visits = string
     strings.bypass_factor = 0.01
-    ruin.recreate_strategy.heuristic = (
-        routing_enums_pb2.FirstSolutionStrategy.LOCAL_CHEAPEST_INSERTION
-    )
-    iterated.improve_perturbed_solution = False
-    iterated.reference_solution_acceptance_strategy.greedy_descent.SetInParent()
+    ruin.recreate_strategy.heuristic = first.LOCAL_CHEAPEST_INSERTION
     return chosen
