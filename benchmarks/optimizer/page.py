@@ -24,8 +24,8 @@ others as they are.
 
 Each run has the machine's first two cores and the wall time alone, in a process of its own; reading
 the problem, importing and compiling are done before the clock starts. *binround* and its
-*OR-Tools only* (`BINROUND_ENGINES=ortools`) are solved by `optimizer.solve`; binround is the median
-of its seeds (lowest to highest gap behind it), all others have one. *OR-Tools default* is what its
+*OR-Tools only* (`BINROUND_ENGINES=ortools`) are solved by `optimizer.solve`, and are the median of
+their seeds (lowest to highest gap behind it); all others have one. *OR-Tools default* is what its
 guides advise: PATH_CHEAPEST_ARC and GUIDED_LOCAL_SEARCH, on the one thread it can use. *PyVRP* runs
 two seeds at once and the better counts. *VROOM* explores at level 5 on two threads and ends when it
 is through. Every plan, whoever made it, is judged by `optimizer.check`; *none* is no legal plan

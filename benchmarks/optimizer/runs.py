@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from benchmarks.optimizer.instances import OURS
+from benchmarks.optimizer.instances import OURS, OURS_ORTOOLS
 from benchmarks.optimizer.solvers import solver
 
 if TYPE_CHECKING:
@@ -124,11 +124,12 @@ def wanted(
         for name in solvers:
             if name not in instance.solvers:
                 continue
+            ours = name in (OURS, OURS_ORTOOLS)
             stepwise = name == OURS and (steps or instance.group == "street-day")
             budgets = [instance.budget_s, *(instance.more_budgets_s if stepwise else ())]
             cut = [min(planned_s, budget_s or planned_s) for planned_s in budgets]
             for number, budget in enumerate(dict.fromkeys(cut)):
-                several = name == OURS and (number == 0 or instance.group == "street-day")
+                several = ours and (number == 0 or instance.group == "street-day")
                 for seed in range(1, (seeds if several else 1) + 1):
                     yield Run(instance.group, instance.name, name, seed, budget, version_of(name))
 

@@ -64,10 +64,12 @@ def sets(tmp_path: Path) -> Path:
 def test_ours_has_several_seeds_and_peers_one() -> None:
     """Each solver that takes part gets the instance's budget; ours the shorter ones, too."""
     chosen = [instance(more_budgets_s=(3.0,), solvers=("binround", "pyvrp"))]
-    found = [(r.solver, r.seed, r.budget_s) for r in wanted(chosen, 3, None, ("binround", "pyvrp"))]
+    names = ("binround", "binround-ortools", "pyvrp")
+    found = [(r.solver, r.seed, r.budget_s) for r in wanted(chosen, 3, None, names)]
     assert found == [
         ("binround", 1, 30.0), ("binround", 2, 30.0), ("binround", 3, 30.0), ("binround", 1, 3.0),
-        ("pyvrp", 1, 30.0),
+        ("binround-ortools", 1, 30.0), ("binround-ortools", 2, 30.0),
+        ("binround-ortools", 3, 30.0), ("pyvrp", 1, 30.0),
     ]  # fmt: skip
     cut = [(r.seed, r.budget_s) for r in wanted(chosen, 1, 2.0, ("binround",))]
     assert cut == [(1, 2.0)]
