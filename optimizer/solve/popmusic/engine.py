@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from optimizer.solve.route import Builder
     from optimizer.solve.search import Day
 
-SCRATCH_S, ANNEALED_S = 0.15, 0.07  # for a part of `VISITS`
-COUNTED = 120  # parts with the full effort where steps are counted, and eight for each tour
+SCRATCH_S, ANNEALED_S = 0.15, 0.03  # for a part of `VISITS`
+COUNTED = 200  # parts with the full effort where steps are counted, and ten for each tour
 ENOUGH_S = 0.6  # of one core for each visit, after which nothing is left to gain
 NAME = "construction+ortools"
 
@@ -73,7 +73,7 @@ class Popmusic:
             return None
         until = min(until, monotonic() + ENOUGH_S * len(problem.visits) / self.workers)
         first = first_day(builder, search, day, until)
-        most = round(effort * (COUNTED + 8 * len(routes))) if effort < 1.0 else None
+        most = round(effort * (COUNTED + 10 * len(routes))) if effort < 1.0 else None
         work = _Work(monotonic(), until, most)
         hours = any(builder.facts.windows[: builder.facts.visits])
         cool = None if hours else cooling(first, work.core_s(self.workers))
