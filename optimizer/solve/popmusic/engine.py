@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from optimizer.solve.search import Day
 
 SCRATCH_S, ANNEALED_S = 0.15, 0.03  # for a part of `VISITS`
-COUNTED = 200  # parts with the full effort where steps are counted, and ten for each tour
+COUNTED_S, A_TOUR_S = 9.0, 0.6  # of one core with the full effort where parts are counted
 ENOUGH_S = 0.6  # of one core for each visit, after which nothing is left to gain
 NAME = "construction+ortools"
 
@@ -73,9 +73,10 @@ class Popmusic:
             return None
         until = min(until, monotonic() + ENOUGH_S * len(problem.visits) / self.workers)
         first = first_day(builder, search, day, until)
-        most = round(effort * (COUNTED + 10 * len(routes))) if effort < 1.0 else None
-        work = _Work(monotonic(), until, most)
         hours = any(builder.facts.windows[: builder.facts.visits])
+        part_s = SCRATCH_S if hours else ANNEALED_S
+        counted = round(effort * (COUNTED_S + A_TOUR_S * len(routes)) / part_s)
+        work = _Work(monotonic(), until, part_s, counted if effort < 1.0 else None)
         cool = None if hours else cooling(first, work.core_s(self.workers))
         parts = _Parts(problem, builder, search, first, cool, Random(seed))  # noqa: S311
         with crew(self.workers, until - monotonic()) as solve:
@@ -90,17 +91,19 @@ class _Work:
     Attributes:
         began: an instant of `time.monotonic`.
         until: when no part may be searched any more.
+        part_s: for a part of `VISITS`.
         most: parts, where they are counted.
     """
 
     began: float
     until: float
+    part_s: float
     most: int | None
 
     def core_s(self, workers: int) -> float:
         """Return the seconds of all workers together."""
         left_s = workers * (self.until - self.began)
-        return left_s if self.most is None else min(left_s, self.most * ANNEALED_S)
+        return left_s if self.most is None else min(left_s, self.most * self.part_s)
 
     def progress(self, given: int) -> float:
         """Return the share of the work that is done once so many parts are given."""
@@ -131,7 +134,7 @@ class _Parts:
         given = 0
         while True:
             while len(self._waiting) < workers and given != work.most:
-                if not self._give(solve, work.until, work.progress(given)):
+                if not self._give(solve, work, given):
                     break
                 given += 1
             if not self._waiting:
@@ -140,7 +143,7 @@ class _Parts:
             for future in done:
                 self._take(self._waiting.pop(future), future.result())
 
-    def _give(self, solve: Solve, until: float, progress: float) -> bool:
+    def _give(self, solve: Solve, work: _Work, given: int) -> bool:
         """Have a part searched; return whether there was one, and time for it."""
         others = self._waiting.values()
         busy = {truck for part in others for truck in part.trucks}
@@ -151,12 +154,12 @@ class _Parts:
         if found is None:
             return False
         visits, trucks = found
-        seconds = (ANNEALED_S if cool else SCRATCH_S) * max(0.2, len(visits) / VISITS)
-        if monotonic() + seconds > until:
+        seconds = work.part_s * max(0.2, len(visits) / VISITS)
+        if monotonic() + seconds > work.until:
             return False
         part = part_of(self._problem, visits, trucks)
         tours = tuple(part.inner(self._visits_of(truck)) for truck in trucks)
-        temperature_eur = cool.at(progress) if cool else None
+        temperature_eur = cool.at(work.progress(given)) if cool else None
         self._waiting[solve(PartTask(part.problem, tours, seconds, temperature_eur))] = part
         return True
 

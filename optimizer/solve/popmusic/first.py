@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from optimizer.solve.route import Builder, Route
     from optimizer.solve.search import Day, Search
 
-SHARE, AT_LEAST_S, MOST = 0.02, 0.5, 0.15  # of the time for each heuristic and its descent
+SHARE, AT_LEAST_S = 0.02, 0.5  # of the time for each heuristic and its descent
+MOST = 0.15  # of the time for the first, and before another one begins
 IDLE = 4  # trucks that may be taken into use besides those that a start uses
 
 
@@ -40,7 +41,7 @@ def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day
     if best is None:
         return start
     found = [best]
-    while not hours and best.used > 1:
+    while not hours and best.used > 1 and monotonic() < until - (1 - MOST) * left_s:
         fuller = _constructed(builder, search, _with_a_tour_less(best), [], _in_turn(seconds))
         if fuller is None or fuller.absent - best.absent:
             break
