@@ -107,9 +107,9 @@ def test_a_day_made_of_parts_is_legal_and_cheaper(
 def test_the_first_day_is_no_worse_than_its_start() -> None:
     """OR-Tools' construction is taken only where it is cheaper."""
     search, builder, start = constructed(60, 2)
-    first = first_day(builder, search, start, monotonic() + 10.0)
+    first = first_day(builder, search, start, monotonic() + 10.0, hours=False)
     assert first.cost <= start.cost
-    assert first_day(builder, search, start, monotonic() - 1.0) is start
+    assert first_day(builder, search, start, monotonic() - 1.0, hours=False) is start
 
 
 def test_the_first_day_leaves_out_what_no_truck_may_serve() -> None:
@@ -118,7 +118,7 @@ def test_the_first_day_leaves_out_what_no_truck_may_serve() -> None:
     visits = (dataclasses.replace(day.visits[0], trucks=frozenset()), *day.visits[1:])
     builder = Builder(Facts(day.replace(visits=visits)))
     search = Search(builder, 2)
-    first = first_day(builder, search, search.construct(), monotonic() + 5.0)
+    first = first_day(builder, search, search.construct(), monotonic() + 5.0, hours=False)
     assert 0 in first.absent
     assert first.used
 
@@ -191,7 +191,7 @@ def test_the_first_day_has_as_few_full_tours_as_savings_find() -> None:
     builder = Builder(Facts(tight_day()))
     search = Search(builder, 1)
     start = search.construct()
-    first = first_day(builder, search, start, monotonic() + 20.0)
+    first = first_day(builder, search, start, monotonic() + 20.0, hours=False)
     assert start.used == 11
     assert not first.absent
     assert first.used == 10

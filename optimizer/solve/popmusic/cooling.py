@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from optimizer.solve.search import Day
 
 HOT, COLD = 0.4, 0.001  # in mean costs of a visit; measured in `docs/adr/0006-solver.md`
-ENOUGH_S = 0.1  # of one core for each visit, below which it begins less hot
+FULLY_HOT_S = 0.1  # of one core for each visit, below which it begins less hot
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,5 @@ def cooling(day: Day, core_s: float) -> Cooling:
     visits = sum(len(route.visits) for route in day.routes if route)
     tours_eur = sum(route.cost for route in day.routes if route)
     mean_eur = max(tours_eur, 1e-6) / max(1, visits + day.used)
-    hot = max(COLD, HOT * min(1.0, core_s / (ENOUGH_S * max(1, visits))))
+    hot = max(COLD, HOT * min(1.0, core_s / (FULLY_HOT_S * max(1, visits))))
     return Cooling(hot * mean_eur, COLD * mean_eur)

@@ -72,8 +72,8 @@ class Popmusic:
         if not self.supports(problem) or not routes or any(len(r.loads) > 2 for r in routes):
             return None
         until = min(until, monotonic() + ENOUGH_S * len(problem.visits) / self.workers)
-        first = first_day(builder, search, day, until)
         hours = any(builder.facts.windows[: builder.facts.visits])
+        first = first_day(builder, search, day, until, hours)
         part_s = SCRATCH_S if hours else ANNEALED_S
         counted = round(effort * (COUNTED_S + A_TOUR_S * len(routes)) / part_s)
         work = _Work(monotonic(), until, part_s, counted if effort < 1.0 else None)

@@ -22,7 +22,7 @@ MOST = 0.15  # of the time for the first, and before another one begins
 IDLE = 4  # trucks that may be taken into use besides those that a start uses
 
 
-def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day:
+def first_day(builder: Builder, search: Search, start: Day, until: float, hours: bool) -> Day:
     """Return the day that savings or insertion make, or the start if that is cheaper.
 
     Clarke and Wright's savings (1964) where no visit has hours, parallel cheapest insertion else.
@@ -30,12 +30,18 @@ def first_day(builder: Builder, search: Search, start: Day, until: float) -> Day
     with a truck fewer than before as long as nothing more is left out, for parts seldom find that
     there is a tour too many. A short descent follows. With hours a descent leads to where parts
     find less (`docs/adr/0006-solver.md`).
+
+    Args:
+        builder: of routes.
+        search: that makes days of them.
+        start: where to begin.
+        until: an instant of `time.monotonic`.
+        hours: whether a visit has windows.
     """
     left_s = until - monotonic()
     if left_s <= 0:
         return start
     idle = [truck for truck, route in enumerate(start.routes) if route is None][:IDLE]
-    hours = any(builder.facts.windows[: builder.facts.visits])
     seconds = min(max(SHARE * left_s, AT_LEAST_S), MOST * left_s)
     best = _constructed(builder, search, start, idle, _side_by_side(seconds, hours))
     if best is None:
