@@ -351,8 +351,15 @@ def _day_limit(
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, name)
 
 
-def choices_of(model: DayModel, facts: Facts, scale: float) -> None:
-    """Make copies of facilities free to use, visits dear to leave out, and trucks choosy."""
+def choices_of(model: DayModel, facts: Facts, scale: float, *, serving_all: bool = False) -> None:
+    """Make copies of facilities free to use, visits dear to leave out, and trucks choosy.
+
+    Args:
+        model: to add to.
+        facts: the problem.
+        scale: parts of a euro.
+        serving_all: whether no visit may be left out at all; a third more attempts a second.
+    """
     for number, node in enumerate(model.node_of):
         if node is None:
             continue
@@ -360,9 +367,10 @@ def choices_of(model: DayModel, facts: Facts, scale: float) -> None:
         if node >= facts.visits:
             model.routing.AddDisjunction([index], 0)
             continue
-        prize = facts.prize[node]
-        worth = LEFT_OUT_EUR if prize is None else prize
-        model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT_EUR) * scale))
+        if not serving_all:
+            prize = facts.prize[node]
+            worth = LEFT_OUT_EUR if prize is None else prize
+            model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT_EUR) * scale))
         able = [v for v, truck in enumerate(model.trucks) if facts.allowed(node, truck)]
         if len(able) < len(model.trucks):
             model.routing.SetAllowedVehiclesForIndex(able, index)

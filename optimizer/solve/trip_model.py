@@ -73,7 +73,12 @@ class _Part:
 
 
 def trip_model(
-    facts: Facts, start: Sequence[Route], visits: Sequence[int], idle: Sequence[int] = ()
+    facts: Facts,
+    start: Sequence[Route],
+    visits: Sequence[int],
+    idle: Sequence[int] = (),
+    *,
+    serving_all: bool = False,
 ) -> DayModel | None:
     """Model trucks with one trip each; None where no facility takes everything.
 
@@ -82,6 +87,7 @@ def trip_model(
         start: tours as they are; their trucks may change everything.
         visits: to be served by these trucks.
         idle: trucks that may be taken into use.
+        serving_all: whether no visit may be left out, at whatever price.
     """
     trucks = (*(route.truck for route in start), *idle)
     kinds = tuple({id(facts.kinds[t]): facts.kinds[t] for t in trucks}.values())
@@ -102,7 +108,7 @@ def trip_model(
     if any(_needs_clock(part, k) for k in range(len(kinds))):
         _times(model, part, start, [seconds for _, seconds in last], scale)
     _loads(model, part)
-    choices_of(model, facts, scale)
+    choices_of(model, facts, scale, serving_all=serving_all)
     return model
 
 

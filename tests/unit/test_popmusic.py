@@ -33,11 +33,12 @@ def constructed(visits: int, seed: int) -> tuple[Search, Builder, Day]:
     return search, builder, search.construct()
 
 
-def whole(visits: int, seed: int) -> PartTask:
-    """Return a small day as one part."""
+def whole(visits: int, seed: int) -> tuple[Problem, PartTask]:
+    """Return a small day, and all of it as one part."""
     _, builder, day = constructed(visits, seed)
     tours = tuple(route.visits if route else () for route in day.routes)
-    return PartTask(builder.facts.problem, tours, 0.2, None)
+    trucks = tuple(range(len(day.routes)))
+    return builder.facts.problem, PartTask(tuple(range(visits)), trucks, tours, 0.2, None)
 
 
 @pytest.fixture
@@ -58,14 +59,16 @@ def test_parts_are_solved_by_processes_that_end_with_the_search(
     processes: list[subprocess.Popen[bytes]],
 ) -> None:
     """Each part comes back with tours of its own, no visit twice; nobody is left behind."""
-    tasks = [whole(20, seed) for seed in range(4)]
-    with crew(2, 60.0) as solve_aside:
-        answers = [future.result(60) for future in [solve_aside(task) for task in tasks]]
-    for task, answer in zip(tasks, answers, strict=True):
+    day, task = whole(20, 1)
+    tours = [tour for tour in enumerate(task.tours) if tour[1]]
+    parts = [dataclasses.replace(task, visits=tour, trucks=(truck,), tours=(tour,))
+             for truck, tour in tours]  # fmt: skip
+    with crew(day, 2, 60.0) as solve_aside:
+        answers = [future.result(60) for future in [solve_aside(part) for part in parts]]
+    for part, answer in zip(parts, answers, strict=True):
         assert answer is not None
-        served = [visit for _, tour in answer for visit in tour]
-        assert served
-        assert len(served) == len({*served} & {*range(len(task.problem.visits))})
+        assert [truck for truck, _ in answer] == [*part.trucks]
+        assert sorted(visit for _, tour in answer for visit in tour) == sorted(part.visits)
     assert len(processes) == 2
     assert all(process.poll() is not None for process in processes)
 
@@ -74,8 +77,8 @@ def test_a_process_that_ends_takes_only_its_part_with_it(
     processes: list[subprocess.Popen[bytes]],
 ) -> None:
     """A part whose process is killed has no result; another takes its place."""
-    task = whole(20, 1)
-    with crew(2, 60.0) as solve_aside:
+    day, task = whole(20, 1)
+    with crew(day, 2, 60.0) as solve_aside:
         processes[0].kill()
         processes[0].wait(10)
         answers = [solve_aside(task).result(60) for _ in range(6)]
@@ -85,8 +88,9 @@ def test_a_process_that_ends_takes_only_its_part_with_it(
 
 def test_little_time_starts_no_processes(processes: list[subprocess.Popen[bytes]]) -> None:
     """A search of a second solves its parts itself."""
-    with crew(2, 1.0) as solve_aside:
-        answer = solve_aside(whole(12, 3)).result()
+    day, task = whole(12, 3)
+    with crew(day, 2, 1.0) as solve_aside:
+        answer = solve_aside(task).result()
     assert answer is not None
     assert not processes
 
@@ -143,10 +147,12 @@ def test_a_part_keeps_off_trucks_that_are_busy() -> None:
 
 def test_a_part_of_what_no_truck_can_drive_has_no_result() -> None:
     """Tours that are no tours are told by None, not by an exception in another process."""
-    task = whole(20, 6)
-    everything = tuple(range(20))
+    day, task = whole(20, 6)
+    overfull = dataclasses.replace(task, trucks=(0,), tours=(task.visits * 40,))
     for temperature_eur in (None, 1.0):
-        assert solve_part(PartTask(task.problem, (everything * 40,), 0.1, temperature_eur)) is None
+        assert (
+            solve_part(day, dataclasses.replace(overfull, temperature_eur=temperature_eur)) is None
+        )
 
 
 def cost(problem: Problem, tours: Iterable[tuple[int, tuple[int, ...]]]) -> float:
@@ -158,17 +164,35 @@ def cost(problem: Problem, tours: Iterable[tuple[int, tuple[int, ...]]]) -> floa
 
 def test_a_part_is_annealed_from_the_tours_it_has() -> None:
     """Without warmth a part only gets cheaper, with much of it dearer again; all are served."""
-    task = whole(54, 2)
-    tours, costs = task.tours, [cost(task.problem, enumerate(task.tours))]
+    day, task = whole(54, 2)
+    tours, costs = task.tours, [cost(day, enumerate(task.tours))]
     for temperature_eur in (0.0, 1000.0):
-        found = solve_part(PartTask(task.problem, tours, 0.3, temperature_eur))
+        found = solve_part(
+            day,
+            dataclasses.replace(task, tours=tours, seconds=0.3, temperature_eur=temperature_eur),
+        )
         assert found is not None
         assert {v for _, tour in found for v in tour} == {v for tour in task.tours for v in tour}
         tours = tuple(tour for _, tour in sorted(found))
-        costs.append(cost(task.problem, found))
+        costs.append(cost(day, found))
     begun, cold, hot = costs
     assert cold < begun
     assert cold < hot
+
+
+def test_an_annealed_part_leaves_out_what_is_not_worth_its_way() -> None:
+    """An optional visit without a prize leaves its tour; a mandatory one left out finds a place."""
+    day, task = whole(54, 2)
+    task = dataclasses.replace(task, seconds=0.3, temperature_eur=0.0)
+    worthless = dataclasses.replace(day.visits[0], prize_eur=0.0)
+    found = solve_part(day.replace(visits=(worthless, *day.visits[1:])), task)
+    assert found is not None
+    served = {visit for _, tour in found for visit in tour}
+    assert served == {*range(1, 54)}
+    without = tuple(tuple(visit for visit in tour if visit) for tour in task.tours)
+    found = solve_part(day, dataclasses.replace(task, tours=without))
+    assert found is not None
+    assert {visit for _, tour in found for visit in tour} == {*range(54)}
 
 
 def tight_day() -> Problem:

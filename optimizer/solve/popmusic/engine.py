@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from config.cores import cores
 from optimizer.solve.days import day_of, solution_of
-from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.demands import demands
 from optimizer.solve.popmusic.cooling import cooling
 from optimizer.solve.popmusic.crew import crew
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from optimizer.model import Problem, Solution
-    from optimizer.solve.decomposition.subset import Part
     from optimizer.solve.popmusic.cooling import Cooling
     from optimizer.solve.popmusic.crew import Solve
     from optimizer.solve.popmusic.part import Orders
@@ -78,8 +76,8 @@ class Popmusic:
         counted = round(effort * (COUNTED_S + A_TOUR_S * len(routes)) / part_s)
         work = _Work(monotonic(), until, part_s, counted if effort < 1.0 else None)
         cool = None if hours else cooling(first, work.core_s(self.workers))
-        parts = _Parts(problem, builder, search, first, cool, Random(seed))  # noqa: S311
-        with crew(self.workers, until - monotonic()) as solve:
+        parts = _Parts(builder, search, first, cool, Random(seed))  # noqa: S311
+        with crew(problem, self.workers, until - monotonic()) as solve:
             parts.run(solve, self.workers, work)
         return solution_of(builder, parts.best, NAME, seed)
 
@@ -117,16 +115,15 @@ class _Parts:
 
     def __init__(
         self,
-        problem: Problem,
         builder: Builder,
         search: Search,
         day: Day,
         cool: Cooling | None,
         random: Random,
     ) -> None:
-        self._problem, self._builder, self._search = problem, builder, search
+        self._builder, self._search = builder, search
         self._cool, self._random = cool, random
-        self._waiting: dict[Future[Orders | None], Part] = {}
+        self._waiting: dict[Future[Orders | None], PartTask] = {}
         self._day = self.best = day
 
     def run(self, solve: Solve, workers: int, work: _Work) -> None:
@@ -141,7 +138,8 @@ class _Parts:
                 return
             done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
             for future in done:
-                self._take(self._waiting.pop(future), future.result())
+                del self._waiting[future]
+                self._take(future.result())
 
     def _give(self, solve: Solve, work: _Work, given: int) -> bool:
         """Have a part searched; return whether there was one, and time for it."""
@@ -157,25 +155,24 @@ class _Parts:
         seconds = work.part_s * max(0.2, len(visits) / VISITS)
         if monotonic() + seconds > work.until:
             return False
-        part = part_of(self._problem, visits, trucks)
-        tours = tuple(part.inner(self._visits_of(truck)) for truck in trucks)
+        tours = tuple(self._visits_of(truck) for truck in trucks)
         temperature_eur = cool.at(work.progress(given)) if cool else None
-        self._waiting[solve(PartTask(part.problem, tours, seconds, temperature_eur))] = part
+        task = PartTask(tuple(visits), tuple(trucks), tours, seconds, temperature_eur)
+        self._waiting[solve(task)] = task
         return True
 
     def _visits_of(self, truck: int) -> tuple[int, ...]:
         route = self._day.routes[truck]
         return route.visits if route else ()
 
-    def _take(self, part: Part, tours: Orders | None) -> None:
+    def _take(self, tours: Orders | None) -> None:
         """Put a part's tours in place of the old ones; those from scratch only if cheaper."""
         if tours is None:
             return
         routes = list(self._day.routes)
         for truck, tour in tours:
-            outer, number = part.outer(tour), part.trucks[truck]
-            routes[number] = self._builder.from_visits(number, outer) if outer else None
-            if outer and routes[number] is None:
+            routes[truck] = self._builder.from_visits(truck, tour) if tour else None
+            if tour and routes[truck] is None:
                 return  # a rule that the model does not have
         day = self._search.day(routes)
         if self._cool is None and day.cost >= self._day.cost - 1e-6:

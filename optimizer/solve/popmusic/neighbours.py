@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VISITS = 45  # of a part, about
 TOURS = 8  # of a part that is annealed, if they are fewer visits than that
+NEAREST = 2  # visits of a tour that say how near it is
 BLUR = 0.7, 1.4  # factors on how far a tour is, so that parts differ
 
 
@@ -54,13 +55,18 @@ def chosen_part(
 
 
 def _beside(facts: Facts, seed: int, free: list[Route], random: Random, most: int) -> list[Route]:
-    """Return tours whose visits lie near a visit on average, until they are enough."""
+    """Return tours that pass near a visit, the nearest first, until they are enough.
+
+    Strings are removed around a visit, so tours count by the visits that lie nearest to it, not by
+    where they are on average.
+    """
     here = facts.location[seed]
-    near = [
-        float(facts.kinds[route.truck].cost[here, [facts.location[v] for v in route.visits]].mean())
-        * (0.0 if seed in route.visits else random.uniform(*BLUR))
-        for route in free
-    ]
+    near = []
+    for route in free:
+        ways = facts.kinds[route.truck].cost[here, [facts.location[v] for v in route.visits]]
+        few = min(NEAREST, len(ways))
+        way = float(np.partition(ways, few - 1)[:few].mean())
+        near.append(way * (0.0 if seed in route.visits else random.uniform(*BLUR)))
     chosen, size = [], 0
     for index in np.argsort(near, kind="stable"):
         chosen.append(free[index])

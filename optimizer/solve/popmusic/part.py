@@ -11,11 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from optimizer.solve.decomposition.subset import part_of
 from optimizer.solve.facts import Facts
 from optimizer.solve.route import Builder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optimizer.model import Problem
+    from optimizer.solve.ortools_model import DayModel
+    from optimizer.solve.route import Route
 
     type Orders = tuple[tuple[int, tuple[int, ...]], ...]  # truck, and its visits in order
 
@@ -25,50 +30,69 @@ COLDEST_EUR = 1e-9  # OR-Tools divides by temperatures
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """Some visits and trucks as a problem, and how to search.
+    """Which visits and trucks of a problem make a part, and how to search.
 
     Attributes:
-        problem: the part, as a problem of its own.
+        visits: in the order in which OR-Tools is to have them.
+        trucks: that may serve them.
         tours: visits in order, by truck; empty for trucks that may be taken into use.
         seconds: wall time.
         temperature_eur: of the annealing; None to begin from scratch.
     """
 
-    problem: Problem
+    visits: tuple[int, ...]
+    trucks: tuple[int, ...]
     tours: tuple[tuple[int, ...], ...]
     seconds: float
     temperature_eur: float | None
 
 
-def solve_part(task: PartTask) -> Orders | None:
-    """Return the tours that OR-Tools makes of a part; None where it finds none.
+def solve_part(problem: Problem, task: PartTask) -> Orders | None:
+    """Return the tours that OR-Tools makes of a part of a problem; None where it finds none.
 
     They may be dearer than those it begins with.
     """
     from optimizer.solve.trip_model import trip_model
 
-    facts = Facts(task.problem)
+    part = part_of(problem, task.visits, task.trucks)
+    facts = Facts(part.problem)
     builder = Builder(facts)
-    routes = [builder.from_visits(truck, tour) for truck, tour in enumerate(task.tours) if tour]
+    tours = [part.inner(tour) for tour in task.tours]
+    routes = [builder.from_visits(truck, tour) for truck, tour in enumerate(tours) if tour]
     start = [route for route in routes if route]
     if not start or len(start) < len(routes):
         return None
-    idle = [truck for truck, tour in enumerate(task.tours) if not tour]
-    model = trip_model(facts, start, range(facts.visits), idle)
-    if model is None:
+    idle = [truck for truck, tour in enumerate(tours) if not tour]
+    annealed = task.temperature_eur is not None
+    serving_all = annealed and _serve_all(facts, start)  # not while tours are made from scratch
+    model = trip_model(facts, start, range(facts.visits), idle, serving_all=serving_all)
+    found = model and (_anneal(model, start, task) if annealed else _make(model, task))
+    if model is None or found is None:
         return None
-    if task.temperature_eur is None:
-        found = model.routing.SolveWithIteratedLocalSearch(_from_scratch(task.seconds))
-    else:
-        search = _annealing(task.seconds, max(task.temperature_eur, COLDEST_EUR) * model.scale)
-        model.routing.CloseModelWithParameters(search)
-        # Locks bind the first solution alone, and so make the tours the first solution.
-        locks = model.routes([*(route.visits for route in start), *(() for _ in idle)])
-        model.routing.ApplyLocksToAllVehicles(locks, True)
-        found = model.routing.SolveWithIteratedLocalSearch(search)
-    if found is None:
-        return None
-    return tuple((truck, tuple(nodes)) for truck, nodes in model.nodes(found))
+    return tuple((part.trucks[truck], part.outer(nodes)) for truck, nodes in model.nodes(found))
+
+
+def _serve_all(facts: Facts, routes: Sequence[Route]) -> bool:
+    """Whether routes serve every visit and none may be left out."""
+    served = sum(len(route.visits) for route in routes)
+    return served == facts.visits and all(prize is None for prize in facts.prize)
+
+
+def _make(model: DayModel, task: PartTask) -> Any:
+    """Return tours made from scratch."""
+    return model.routing.SolveWithIteratedLocalSearch(_from_scratch(task.seconds))
+
+
+def _anneal(model: DayModel, start: Sequence[Route], task: PartTask) -> Any:
+    """Return what becomes of tours."""
+    warm_eur = max(task.temperature_eur or 0.0, COLDEST_EUR)
+    search = _annealing(task.seconds, warm_eur * model.scale)
+    model.routing.CloseModelWithParameters(search)
+    # Locks bind the first solution alone, and so make the tours the first solution.
+    empty: list[tuple[int, ...]] = [()] * (len(model.trucks) - len(start))
+    locks = model.routes([*(route.visits for route in start), *empty])
+    model.routing.ApplyLocksToAllVehicles(locks, True)
+    return model.routing.SolveWithIteratedLocalSearch(search)
 
 
 def descent(seconds: float, heuristic: int) -> Any:
