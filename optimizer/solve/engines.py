@@ -161,7 +161,7 @@ ENGINES: tuple[Engine, ...] = (OwnSearch(), OrTools(share=0.12, largest=POLISHED
 BY_NAME: Mapping[str, tuple[Engine, ...]] = {
     "search": (OwnSearch(),),
     "plain-search": (RuinAndRecreate(),),
-    "ortools": (Popmusic(), OrTools(share=0.1)),
+    "ortools": (Popmusic(), OrTools(share=0.03)),
 }
 
 

@@ -133,7 +133,7 @@ def test_a_part_keeps_off_trucks_that_are_busy() -> None:
     used = [truck for truck, route in enumerate(day.routes) if route]
     for seed in range(20):
         busy = set(used[:4])
-        found = chosen_part(builder.facts, day, busy, frozenset(), Random(seed), TOURS)
+        found = chosen_part(builder.facts, day, busy, frozenset(), Random(seed), annealed=True)
         assert found is not None
         visits, trucks = found
         assert not busy & {*trucks}
@@ -142,7 +142,23 @@ def test_a_part_keeps_off_trucks_that_are_busy() -> None:
         assert len(trucks) <= TOURS + 1  # one of them idle
         largest = max(len(route.visits) for route in day.routes if route)
         assert len(visits) < VISITS + largest
-    assert chosen_part(builder.facts, day, {*used}, frozenset(), Random(0), TOURS) is None
+    assert chosen_part(builder.facts, day, {*used}, frozenset(), Random(0), annealed=True) is None
+
+
+def test_an_annealed_part_seldom_puts_another_truck_into_use() -> None:
+    """What is put into use while it is hot stays in use; but whatever is left out may need one."""
+    _, builder, day = constructed(90, 5)
+
+    def offered(absent: frozenset[int], annealed: bool) -> int:
+        parts = (
+            chosen_part(builder.facts, day, (), absent, Random(seed), annealed)
+            for seed in range(100)
+        )
+        return sum(day.routes[trucks[-1]] is None for _, trucks in filter(None, parts))
+
+    assert 0 < offered(frozenset(), annealed=True) < 30
+    assert offered(frozenset({0}), annealed=True) == 100
+    assert offered(frozenset(), annealed=False) == 100
 
 
 def test_a_part_of_what_no_truck_can_drive_has_no_result() -> None:

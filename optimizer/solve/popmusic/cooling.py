@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from optimizer.solve.search import Day
 
-HOT, COLD = 0.7, 0.001  # in mean costs of a visit; measured in `docs/adr/0006-solver.md`
+HOT, COLD = 0.5, 0.001  # in mean costs of a visit; measured in `docs/adr/0006-solver.md`
 FULLY_HOT_S = 0.1  # of one core for each visit, below which it begins less hot
 
 

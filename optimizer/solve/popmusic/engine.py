@@ -14,7 +14,7 @@ from optimizer.solve.demands import demands
 from optimizer.solve.popmusic.cooling import cooling
 from optimizer.solve.popmusic.crew import crew
 from optimizer.solve.popmusic.first import first_day
-from optimizer.solve.popmusic.neighbours import TOURS, VISITS, chosen_part
+from optimizer.solve.popmusic.neighbours import VISITS, chosen_part
 from optimizer.solve.popmusic.part import PartTask
 from optimizer.solve.search import Search
 
@@ -147,8 +147,7 @@ class _Parts:
         busy = {truck for part in others for truck in part.trucks}
         absent = self._day.absent.difference(*(part.visits for part in others))
         facts, cool = self._builder.facts, self._cool
-        most = TOURS if cool else len(facts.kinds)
-        found = chosen_part(facts, self._day, busy, absent, self._random, most)
+        found = chosen_part(facts, self._day, busy, absent, self._random, cool is not None)
         if found is None:
             return False
         visits, trucks = found

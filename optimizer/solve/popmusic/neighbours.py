@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VISITS = 45  # of a part, about
 TOURS = 8  # of a part that is annealed, if they are fewer visits than that
+IDLE = 0.1  # of the annealed parts that may put another truck into use
 NEAREST = 2  # visits of a tour that say how near it is
 BLUR = 0.7, 1.4  # factors on how far a tour is, so that parts differ
 
@@ -26,7 +27,7 @@ def chosen_part(
     busy: Collection[int],
     absent: Collection[int],
     random: Random,
-    most: int,
+    annealed: bool,
 ) -> tuple[list[int], list[int]] | None:
     """Return visits and trucks: tours near a visit, what is left out there, and an idle truck.
 
@@ -39,19 +40,21 @@ def chosen_part(
         busy: indices of trucks.
         absent: visits left out that may be taken in.
         random: for the visit, and for which of the tours near it.
-        most: tours, beyond two.
+        annealed: whether the part is; then it is of no more than `TOURS`, and seldom gets an idle
+            truck where nothing is left out: what is put into use while it is hot stays in use.
     """
     free = [route for route in day.routes if route and route.visits and route.truck not in busy]
     if not free:
         return None
     seed = random.choice(random.choice(free).visits)
-    chosen = _beside(facts, seed, free, random, most)
+    chosen = _beside(facts, seed, free, random, TOURS if annealed else len(free))
     visits = [visit for route in chosen for visit in route.visits]
     trucks = [route.truck for route in chosen]
     visits += _near_absent(facts, absent, visits, trucks)
     idle = [t for t, route in enumerate(day.routes) if route is None and t not in busy]
     random.shuffle(visits)
-    return visits, [*trucks, *idle[:1]]
+    spare = 1 if not annealed or absent or random.random() < IDLE else 0
+    return visits, [*trucks, *idle[:spare]]
 
 
 def _beside(facts: Facts, seed: int, free: list[Route], random: Random, most: int) -> list[Route]:
