@@ -147,7 +147,8 @@ def test_a_part_keeps_off_trucks_that_are_busy() -> None:
 
 def test_an_annealed_part_seldom_puts_another_truck_into_use() -> None:
     """What is put into use while it is hot stays in use; but whatever is left out may need one."""
-    _, builder, day = constructed(90, 5)
+    search, builder, full = constructed(90, 5)
+    day = search.day([None, *full.routes[1:]])
 
     def offered(absent: frozenset[int], annealed: bool) -> int:
         parts = (
