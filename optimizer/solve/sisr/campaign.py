@@ -52,7 +52,7 @@ SHORTENED = 0.015  # share of the time to shorten tours after a truck is given u
 ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
 CROSSED = 0.5  # share of the time of all beginnings in which their plans are crossed
 CHILD_S, MILD = 0.0015, 0.05  # a visit, to anneal what comes of it, and how hot, as `HOT`
-TRUCK = 0.2  # price of a truck that costs nothing, in mean ways to a visit
+TRUCK = 0.4  # price of a truck that costs nothing, in mean ways to a visit
 SAME = 1e-6  # share of the cost by which two plans differ at least
 LEAST_DRIVING = 0.8  # of a day's driving that is left at best when a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
@@ -110,8 +110,7 @@ class Campaign:
             return self._anneal(plan, steps, until, HOT, COLD)
         other = start if self._missing(start) <= self._missing(plan) else plan
         population: list[Plan] = []
-        scale, true_from = self.scale(plan), until - CHILD_S * self._P.visits
-        crossed_from = until - CROSSED * (until - monotonic())
+        scale, crossed_from = self.scale(plan), until - CROSSED * (until - monotonic())
         rounds = max((rounds + 1) // 2, 3 - self._threads)  # two plans at least
         with self._as_if(self._no_truck_for_nothing(scale), self._spare):
             for number in range(rounds):
@@ -119,10 +118,8 @@ class Campaign:
                 end = now + (crossed_from - now) / (rounds - number)
                 schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
                 population += self._each(other if number else plan, schedule, self._threads)
-            best = self._crossed(population, true_from)
-        best = replace(best, eur=cost_of(self._P, best))
-        found = self._anneal(best, steps, until, MILD, COLD)
-        return min(best, found, key=lambda plan: plan.eur)
+        population = [replace(found, eur=cost_of(self._P, found)) for found in population]
+        return self._crossed(population, until)
 
     def _no_truck_for_nothing(self, scale: float) -> Arrays:
         """Return the problem with a small price of using trucks that cost nothing.
