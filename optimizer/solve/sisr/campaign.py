@@ -52,7 +52,6 @@ SHORTENED = 0.015  # share of the time to shorten tours after a truck is given u
 ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
 CROSSED = 0.5  # share of the time of all beginnings in which their plans are crossed
 CHILD_S, MILD = 0.0015, 0.05  # a visit, to anneal what comes of it, and how hot, as `HOT`
-TRUCK = 0.4  # price of a truck that costs nothing, in mean ways to a visit
 SAME = 1e-6  # share of the cost by which two plans differ at least
 LEAST_DRIVING = 0.8  # of a day's driving that is left at best when a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
@@ -112,24 +111,12 @@ class Campaign:
         population: list[Plan] = []
         scale, crossed_from = self.scale(plan), until - CROSSED * (until - monotonic())
         rounds = max((rounds + 1) // 2, 3 - self._threads)  # two plans at least
-        with self._as_if(self._no_truck_for_nothing(scale), self._spare):
-            for number in range(rounds):
-                now = monotonic()
-                end = now + (crossed_from - now) / (rounds - number)
-                schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
-                population += self._each(other if number else plan, schedule, self._threads)
-        population = [replace(found, eur=cost_of(self._P, found)) for found in population]
+        for number in range(rounds):
+            now = monotonic()
+            end = now + (crossed_from - now) / (rounds - number)
+            schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
+            population += self._each(other if number else plan, schedule, self._threads)
         return self._crossed(population, until)
-
-    def _no_truck_for_nothing(self, scale: float) -> Arrays:
-        """Return the problem with a small price of using trucks that cost nothing.
-
-        What is put into use while it is hot is hard to give up when it is cold: without a price
-        plans end with more tours, and longer ones, than are best.
-        """
-        kinds = self._P.kinds.copy()
-        kinds["fixed_eur"][kinds["fixed_eur"] <= 0] = TRUCK * scale
-        return self._P._replace(kinds=kinds)
 
     def _crossed(self, population: list[Plan], until: float) -> Plan:
         """Cross plans until some instant and anneal what comes; return the best plan.
