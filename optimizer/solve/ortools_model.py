@@ -94,11 +94,11 @@ def day_model(facts: Facts, start: Sequence[Route]) -> DayModel | None:
     )
     scale = scale_of(facts, trucks, len(places))
     model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks, scale)
-    _costs(model, facts, places, scale)
-    _times(model, facts, places, start, scale)
+    _costs(model, facts, places)
+    _times(model, facts, places, start)
     _energy(model, facts, places)
     _loads(model, facts)
-    choices_of(model, facts, scale)
+    choices_of(model, facts)
     return model
 
 
@@ -123,7 +123,7 @@ def scale_of(facts: Facts, trucks: Sequence[int], size: int) -> float:
     return min(float(FINEST_EUR), LARGEST_SUM / 1000 / max(dearest + prizes, 1.0))
 
 
-def _costs(model: DayModel, facts: Facts, places: list[int], scale: float) -> None:
+def _costs(model: DayModel, facts: Facts, places: list[int]) -> None:
     at = np.array(places)
     far = facts.seconds[np.ix_(at, at)] >= FAR_S
     evaluators: dict[int, int] = {}
@@ -131,16 +131,14 @@ def _costs(model: DayModel, facts: Facts, places: list[int], scale: float) -> No
         kind = facts.kinds[truck]
         if id(kind) not in evaluators:
             euro = kind.km_eur[np.ix_(at, at)] + facts.km[np.ix_(at, at)] * 1e-4
-            cost = np.where(far, LEFT_OUT_EUR, np.minimum(euro, LEFT_OUT_EUR)) * scale
+            cost = np.where(far, LEFT_OUT_EUR, np.minimum(euro, LEFT_OUT_EUR)) * model.scale
             matrix = np.rint(cost).astype(np.int64).tolist()
             evaluators[id(kind)] = model.routing.RegisterTransitMatrix(matrix)
         model.routing.SetArcCostEvaluatorOfVehicle(evaluators[id(kind)], vehicle)
-        model.routing.SetFixedCostOfVehicle(round(kind.truck.fixed_eur * scale), vehicle)
+        model.routing.SetFixedCostOfVehicle(round(kind.truck.fixed_eur * model.scale), vehicle)
 
 
-def _times(
-    model: DayModel, facts: Facts, places: list[int], start: Sequence[Route], scale: float
-) -> None:
+def _times(model: DayModel, facts: Facts, places: list[int], start: Sequence[Route]) -> None:
     problem, routing = facts.problem, model.routing
     at = np.array(places)
     service = np.array([0 if n is None else facts.service_s[n] for n in model.node_of])
@@ -161,7 +159,7 @@ def _times(
         first.SetRange(truck.shift.earliest_s, min(_latest_start_s(truck), truck.shift.latest_s))
         last.SetRange(truck.shift.earliest_s, truck.shift.latest_s)
         time.SetSpanCostCoefficientForVehicle(
-            round(facts.kinds[route.truck].eur_per_s * scale), vehicle
+            round(facts.kinds[route.truck].eur_per_s * model.scale), vehicle
         )
         routing.AddVariableMaximizedByFinalizer(first)
         routing.AddVariableMinimizedByFinalizer(last)
@@ -351,13 +349,12 @@ def _day_limit(
     model.routing.AddDimensionWithVehicleCapacity(evaluator, 0, capacity, True, name)
 
 
-def choices_of(model: DayModel, facts: Facts, scale: float, *, serving_all: bool = False) -> None:
+def choices_of(model: DayModel, facts: Facts, *, serving_all: bool = False) -> None:
     """Make copies of facilities free to use, visits dear to leave out, and trucks choosy.
 
     Args:
         model: to add to.
         facts: the problem.
-        scale: parts of a euro.
         serving_all: whether no visit may be left out at all; a third more attempts a second.
     """
     for number, node in enumerate(model.node_of):
@@ -370,7 +367,7 @@ def choices_of(model: DayModel, facts: Facts, scale: float, *, serving_all: bool
         if not serving_all:
             prize = facts.prize[node]
             worth = LEFT_OUT_EUR if prize is None else prize
-            model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT_EUR) * scale))
+            model.routing.AddDisjunction([index], round(min(worth, LEFT_OUT_EUR) * model.scale))
         able = [v for v, truck in enumerate(model.trucks) if facts.allowed(node, truck)]
         if len(able) < len(model.trucks):
             model.routing.SetAllowedVehiclesForIndex(able, index)

@@ -104,11 +104,11 @@ def trip_model(
     scale = scale_of(facts, trucks, part.size)
     model = DayModel(pywrapcp.RoutingModel(manager), manager, node_of, trucks, scale)
     last = [_last_ways(facts, kind, visits, stations) for kind in kinds]
-    _costs(model, part, [euro for euro, _ in last], scale)
+    _costs(model, part, [euro for euro, _ in last])
     if any(_needs_clock(part, k) for k in range(len(kinds))):
-        _times(model, part, start, [seconds for _, seconds in last], scale)
+        _times(model, part, start, [seconds for _, seconds in last])
     _loads(model, part)
-    choices_of(model, facts, scale, serving_all=serving_all)
+    choices_of(model, facts, serving_all=serving_all)
     return model
 
 
@@ -129,16 +129,16 @@ def _last_ways(
     return euro, seconds
 
 
-def _costs(model: DayModel, part: _Part, last: Sequence[NDArray[np.float64]], scale: float) -> None:
+def _costs(model: DayModel, part: _Part, last: Sequence[NDArray[np.float64]]) -> None:
     evaluators = []
     for k, kind in enumerate(part.kinds):
         far = part.facts.seconds >= FAR_S
-        euro = np.where(far, LEFT_OUT_EUR, np.minimum(kind.km_eur, LEFT_OUT_EUR)) * scale
-        ends = np.minimum(last[k], LEFT_OUT_EUR) * scale
+        euro = np.where(far, LEFT_OUT_EUR, np.minimum(kind.km_eur, LEFT_OUT_EUR)) * model.scale
+        ends = np.minimum(last[k], LEFT_OUT_EUR) * model.scale
         evaluators.append(model.routing.RegisterTransitMatrix(part.spread(k, euro, ends)))
     for vehicle, k in enumerate(part.kind_of):
         model.routing.SetArcCostEvaluatorOfVehicle(evaluators[k], vehicle)
-        fixed = round(part.kinds[k].truck.fixed_eur * scale)
+        fixed = round(part.kinds[k].truck.fixed_eur * model.scale)
         model.routing.SetFixedCostOfVehicle(fixed, vehicle)
 
 
@@ -161,7 +161,6 @@ def _times(
     part: _Part,
     start: Sequence[Route],
     last: Sequence[NDArray[np.float64]],
-    scale: float,
 ) -> None:
     facts, routing = part.facts, model.routing
     horizon = max(facts.problem.trucks[truck].shift.latest_s for truck in part.trucks) + 1
@@ -183,7 +182,7 @@ def _times(
         shift = facts.problem.trucks[truck].shift
         for cumul in (time.CumulVar(i) for i in (routing.Start(vehicle), routing.End(vehicle))):
             cumul.SetRange(shift.earliest_s, shift.latest_s)
-        hour = round(part.kinds[part.kind_of[vehicle]].eur_per_s * scale)
+        hour = round(part.kinds[part.kind_of[vehicle]].eur_per_s * model.scale)
         time.SetSpanCostCoefficientForVehicle(hour, vehicle)
         routing.AddVariableMaximizedByFinalizer(time.CumulVar(routing.Start(vehicle)))
         routing.AddVariableMinimizedByFinalizer(time.CumulVar(routing.End(vehicle)))

@@ -63,11 +63,16 @@ def solve_part(problem: Problem, task: PartTask) -> Orders | None:
     if not start or len(start) < len(routes):
         return None
     idle = [truck for truck, tour in enumerate(tours) if not tour]
-    annealed = task.temperature_eur is not None
-    serving_all = annealed and _serve_all(facts, start)  # not while tours are made from scratch
+    warm_eur = task.temperature_eur
+    serving_all = warm_eur is not None and _serve_all(facts, start)  # not from scratch
     model = trip_model(facts, start, range(facts.visits), idle, serving_all=serving_all)
-    found = model and (_anneal(model, start, task) if annealed else _make(model, task))
-    if model is None or found is None:
+    if model is None:
+        return None
+    if warm_eur is None:
+        found = model.routing.SolveWithIteratedLocalSearch(_from_scratch(task.seconds))
+    else:
+        found = _annealed(model, start, task.seconds, warm_eur)
+    if found is None:
         return None
     return tuple((part.trucks[truck], part.outer(nodes)) for truck, nodes in model.nodes(found))
 
@@ -78,15 +83,11 @@ def _serve_all(facts: Facts, routes: Sequence[Route]) -> bool:
     return served == facts.visits and all(prize is None for prize in facts.prize)
 
 
-def _make(model: DayModel, task: PartTask) -> Any:
-    """Return tours made from scratch."""
-    return model.routing.SolveWithIteratedLocalSearch(_from_scratch(task.seconds))
-
-
-def _anneal(model: DayModel, start: Sequence[Route], task: PartTask) -> Any:
-    """Return what becomes of tours."""
-    warm_eur = max(task.temperature_eur or 0.0, COLDEST_EUR)
-    search = _annealing(task.seconds, warm_eur * model.scale)
+def _annealed(
+    model: DayModel, start: Sequence[Route], seconds: float, temperature_eur: float
+) -> Any:
+    """Return what becomes of tours at a temperature."""
+    search = _annealing(seconds, max(temperature_eur, COLDEST_EUR) * model.scale)
     model.routing.CloseModelWithParameters(search)
     # Locks bind the first solution alone, and so make the tours the first solution.
     empty: list[tuple[int, ...]] = [()] * (len(model.trucks) - len(start))
