@@ -2,8 +2,14 @@
 
 The engine holds Python's global lock for as long as a request takes (1.5 s for a matrix of
 1,000 places): run it in worker processes only, never beside an event loop.
+
+OSRM remembers, for each thread, how it unpacked parts of its ways, and takes that for valid as
+long as a graph has as many nodes and edges as the last one. Two graphs of one town made for
+different trucks do, and the second would answer with ways of the first. So each graph is asked in
+a thread of its own.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +38,7 @@ class EmbeddedEngine:
         Raises:
             RoadsError: it cannot be loaded.
         """
+        self._thread = ThreadPoolExecutor(1, "osrm")
         try:
             self._osrm = osrm.OSRM(
                 algorithm="MLD",
@@ -59,7 +66,8 @@ class EmbeddedEngine:
             **options,
         )
         try:
-            answer: Answer = getattr(self._osrm, service.title())(parameters)
+            asked = self._thread.submit(getattr(self._osrm, service.title()), parameters)
+            answer: Answer = asked.result()
         except RuntimeError as error:
             if str(error).startswith(NOT_FOUND):
                 return None

@@ -8,13 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+from numpy.random import default_rng
 
 from config.errors import RoadsError
-from optimizer.road_times import Places
+from optimizer.road_times import Places, ProviderInfo
 from optimizer.roads import RoadsSource, open_roads
 from optimizer.roads.embedded import EmbeddedEngine
+from optimizer.roads.extract import road_points
 from optimizer.roads.osrm import OsrmTravelTimes
 from optimizer.roads.prepare import TRUCK_PROFILE, graph_hash, prepare, prepared
+from optimizer.roads.town import write_town
 from tests.fixtures.roads import TOWN_CENTRE, RoadNetwork
 
 pytestmark = pytest.mark.roads
@@ -75,6 +78,24 @@ def test_a_lighter_truck_takes_streets_that_a_heavy_one_may_not(
     places = Places.of([TOWN_CENTRE, (TOWN_CENTRE[0] + 0.01, TOWN_CENTRE[1])])
     usual_s = road_town.travel.matrix(places).duration_s
     assert slow.matrix(places).duration_s[0, 1] > usual_s[0, 1]
+
+
+def test_graphs_of_one_town_are_not_mixed_up(tmp_path: Path) -> None:
+    """Opened in one process, each graph's ways take as long as its own matrix says."""
+    extract, profile, text = tmp_path / "t.osm.pbf", tmp_path / "t.lua", TRUCK_PROFILE.read_text()
+    write_town(extract, 7, 3000.0, *TOWN_CENTRE, blocks=1000)
+    text = text.replace("vehicle_max_speed = 80", "vehicle_max_speed = 20")
+    profile.write_text(text.replace("turn_penalty = 9", "turn_penalty = 90"))
+    info = ProviderInfo("osrm", "", "truck", "", estimate=False)
+    one = OsrmTravelTimes(EmbeddedEngine(prepare(extract, tmp_path)), info)
+    other = OsrmTravelTimes(EmbeddedEngine(prepare(extract, tmp_path, profile)), info)
+    points = road_points(extract).lon_lat
+    chosen = default_rng(1).choice(len(points), 500, replace=False)
+    for travel in (one, other):
+        for some in chosen.reshape(20, 25):
+            places = Places.of(points[some])
+            leg_s = travel.matrix(places).duration_s.diagonal(1)
+            assert travel.route(places).leg_s == pytest.approx(leg_s, abs=1.0)
 
 
 def test_a_kill_leaves_nothing_half_written(road_town: RoadNetwork, tmp_path: Path) -> None:
