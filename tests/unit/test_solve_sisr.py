@@ -28,6 +28,7 @@ with interpreted():
     from optimizer.solve.sisr import campaign, recreate, ruin, tails
     from optimizer.solve.sisr.annealing import anneal, ready, total
     from optimizer.solve.sisr.arrays import MANDATORY_EUR, NEVER_S, arrays_of
+    from optimizer.solve.sisr.assembly import assembled
     from optimizer.solve.sisr.campaign import Campaign
     from optimizer.solve.sisr.crossover import crossover
     from optimizer.solve.sisr.insertion import carries, in_time, may_take
@@ -468,15 +469,17 @@ def test_only_a_step_that_is_too_dear_is_given_up(visits: int, seed: int, share:
     assert not done or found == cost
 
 
+@pytest.mark.parametrize("by_ways", [False, True])
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 14), st.integers(0, 999), st.integers(0, 1), st.data())
 def test_crossed_plans_are_whole_and_legal(
-    visits: int, seed: int, breaks: int, data: st.DataObject
+    by_ways: bool, visits: int, seed: int, breaks: int, data: st.DataObject
 ) -> None:
-    """A plan with tours of another has each visit once, in a legal tour or left out."""
+    """A plan with tours or ways of another has each visit once, in a legal tour or left out."""
     day = day_with(visits, seed, breaks)
     trucks = tuple(dataclasses.replace(day.trucks[0], id=name) for name in "abc")
     P, origin = arrays_of(Facts(day.replace(trucks=trucks)))  # noqa: N806
+    random = np.random.default_rng(seed)
 
     def plan() -> Plan:
         """Return a plan at random: what does not fit into its tours is left out."""
@@ -489,10 +492,14 @@ def test_crossed_plans_are_whole_and_legal(
             P, {t: np.array([*tour, P.visits], np.int32) for t, tour in tours.items() if tour}
         )
 
+    def crossed(one: Plan, other: Plan) -> Plan | None:
+        if by_ways:
+            return assembled(P, one, other, range(3), random)
+        return crossover(P, one, other, alike(P), random)
+
     one, other = plan(), plan()
-    random = np.random.default_rng(seed)
-    assert crossover(P, one, one, alike(P), random) is None
-    child = crossover(P, one, other, alike(P), random)
+    assert crossed(one, one) is None
+    child = crossed(one, other)
     if child is None:
         return
     nodes = [int(node) for tour in child.tours.values() for node in tour]
@@ -504,9 +511,65 @@ def test_crossed_plans_are_whole_and_legal(
     assert [v for v in report.violations if v.tour] == []
 
 
+def loose_day(visits: int, **limits: Any) -> Problem:
+    """Return a day of three trucks with room and time for everything, but for some limits."""
+    day = city_day(visits, trucks=1, tight=100.0)
+    truck = dataclasses.replace(
+        day.trucks[0], shift=TimeWindow(0, 86_400), breaks=(), payload_kg=1e6, **limits
+    )
+    return day.replace(
+        visits=tuple(dataclasses.replace(v, windows=(), service_s=0) for v in day.visits),
+        facilities=tuple(dataclasses.replace(f, windows=()) for f in day.facilities),
+        trucks=tuple(dataclasses.replace(truck, id=name) for name in "abc"),
+        duration_s=day.duration_s // 20,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 14), st.integers(0, 999), st.data())
+def test_what_two_plans_have_in_common_stays(visits: int, seed: int, data: st.DataObject) -> None:
+    """Where nothing limits tours, a plan assembled of two drives only ways of these."""
+    P, _ = arrays_of(Facts(loose_day(visits)))  # noqa: N806
+
+    def plan() -> Plan:
+        order = data.draw(st.permutations(range(P.visits)))
+        cuts = sorted(data.draw(st.tuples(*[st.integers(0, P.visits)] * 2)))
+        tours = np.split(np.array(order, np.int32), cuts)
+        return mended(P, {t: np.append(tour, np.int32(P.visits)) for t, tour in enumerate(tours)})
+
+    def ways(plan: Plan) -> set[tuple[int, int]]:
+        tours = [
+            [node for node in tour.tolist() if node < P.visits] for tour in plan.tours.values()
+        ]
+        return {way for tour in tours for way in itertools.pairwise([-1, *tour, -1])}
+
+    one, other = plan(), plan()
+    assert len(one.left_out) == len(other.left_out) == 0
+    child = assembled(P, one, other, range(3), np.random.default_rng(seed))
+    if child is None:
+        assert ways(one) - {(-1, -1)} == ways(other) - {(-1, -1)}
+        return
+    assert ways(child) <= ways(one) | ways(other) | {(-1, -1)}
+    lost = set(child.left_out.tolist())
+    assert {way for way in ways(one) & ways(other) if not lost & set(way)} <= ways(child) | {
+        (-1, -1)
+    }
+
+
+def test_a_tour_that_cannot_be_kept_keeps_what_it_can() -> None:
+    """Of a tour with more visits than its truck may make only what is too much is left out."""
+    P, _ = arrays_of(Facts(loose_day(10, max_stops=4)))  # noqa: N806
+    found = mended(P, {1: np.array([*range(9, -1, -1), P.visits], np.int32)})
+    served = [node for node in found.tours[1].tolist() if node < P.visits]
+    assert served == [9, 8, 7, 6]
+    assert sorted(found.left_out.tolist()) == [0, 1, 2, 3, 4, 5]
+    assert found.eur == pytest.approx(cost_of(P, found))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("crossing", ["crossover", "assembled"])
 def test_a_day_that_is_begun_more_than_once_comes_out_no_worse(
-    monkeypatch: pytest.MonkeyPatch, threads: int
+    monkeypatch: pytest.MonkeyPatch, threads: int, crossing: str
 ) -> None:
     """Several beginnings, whose plans are then crossed, never cost more than the start."""
     day = day_with(16, 5)
@@ -514,14 +577,17 @@ def test_a_day_that_is_begun_more_than_once_comes_out_no_worse(
     start = solution_of(builder, Search(builder, 5).construct(), "construction", 5)
     arrays, origin = arrays_of(builder.facts)
     given = plan_from(arrays, origin, start)
-    monkeypatch.setattr(campaign, "ROUND_S", 0.2 / arrays.visits)
+    for name in ("ROUND_S", "SHORT_ROUND_S"):
+        monkeypatch.setattr(campaign, name, 0.2 / arrays.visits)
+    monkeypatch.setattr(campaign, "LONG", 1 if crossing == "assembled" else arrays.visits + 1)
     crossed: list[Plan | None] = []
+    real = getattr(campaign, crossing)
 
     def told(*args: Any) -> Plan | None:
-        crossed.append(crossover(*args))
+        crossed.append(real(*args))
         return crossed[-1]
 
-    monkeypatch.setattr(campaign, "crossover", told)
+    monkeypatch.setattr(campaign, crossing, told)
     found = Campaign(arrays, 1, threads).run(given, UNCOUNTED, monotonic() + 2.0)
     assert cost_of(arrays, found) <= given.eur + 1e-6
     assert crossed

@@ -11,7 +11,7 @@ Problems", Transportation Science 54 (2020), carried over to days with several t
 - `insertion`: whether and where a visit fits, in constant time per gap.
 - `tails`: two tours exchange what comes behind a place on each.
 - `ruin`, `recreate`, `annealing`: one step of the search, and whether it is kept.
-- `crossover`: a plan takes some tours over from another one.
+- `crossover`, `assembly`: a plan takes some tours, or some ways, over from another one.
 - `campaign`: phases: a smaller fleet, then shorter tours, on two threads where it pays;
   `schedule`: how long each goes on and how it cools, `spare`: more trucks than there are, for a
   while, `shares`: a plan divided among threads, `plan`: whole plans between phases.

@@ -22,6 +22,7 @@ import numpy as np
 
 from optimizer.solve.sisr.annealing import anneal, ready
 from optimizer.solve.sisr.arrays import MANDATORY_EUR, has_clock, hours_s
+from optimizer.solve.sisr.assembly import assembled
 from optimizer.solve.sisr.crossover import crossover
 from optimizer.solve.sisr.plan import Plan, cost_of, plan_of
 from optimizer.solve.sisr.schedule import UNCOUNTED, Schedule, part
@@ -49,9 +50,11 @@ WARM, COOL = 0.3, 0.03  # temperature of the first try and behind the last, as `
 PRICE, DEARER = 6.0, 1.5  # of what finds no place then, in mean costs of a visit, and its growth
 FEW = 3  # visits without a place that are always worth another try
 SHORTENED = 0.015  # share of the time to shorten tours after a truck is given up
-ROUND_S = 0.025  # a visit, that an anneal is worth before another beginning is
-CROSSED = 0.5  # share of the time of all beginnings in which their plans are crossed
-CHILD_S, MILD = 0.0015, 0.05  # a visit, to anneal what comes of it, and how hot, as `HOT`
+CROSSED = 0.5  # share of the time of all beginnings in which their plans are crossed:
+LONG = 16  # visits a tour, on average, from which on plans are crossed by ways, not by whole tours
+ROUND_S, SHORT_ROUND_S = 0.025, 0.01  # a visit, that an anneal is worth before another beginning
+CHILD_S, SHORT_CHILD_S = 0.0015, 0.0004  # a visit, to anneal what comes of crossing;
+MILD = 0.05  # and how hot, as `HOT`
 SAME = 1e-6  # share of the cost by which two plans differ at least
 LEAST_DRIVING = 0.8  # of a day's driving that is left at best when a truck is given up
 DECLINED = 0.3  # of the optional visits left out, from which on they are made dearer for a while
@@ -104,7 +107,9 @@ class Campaign:
         from a longer anneal. Days without a clock do not.
         """
         again = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
-        rounds = int((until - monotonic()) / (ROUND_S * self._P.visits)) if again else 1
+        by_ways = len(self._spares) == 1 and self._has_long_tours(plan)
+        round_s = (SHORT_ROUND_S if by_ways else ROUND_S) * self._P.visits
+        rounds = int((until - monotonic()) / round_s) if again else 1
         if rounds < 2:
             return self._anneal(plan, steps, until, HOT, COLD)
         other = start if self._missing(start) <= self._missing(plan) else plan
@@ -116,9 +121,14 @@ class Campaign:
             end = now + (crossed_from - now) / (rounds - number)
             schedule = Schedule(steps, now, end, HOT * scale, COLD * scale)
             population += self._each(other if number else plan, schedule, self._threads)
-        return self._crossed(population, until)
+        return self._crossed(population, until, by_ways)
 
-    def _crossed(self, population: list[Plan], until: float) -> Plan:
+    def _has_long_tours(self, plan: Plan) -> bool:
+        """Whether plans hardly share whole tours, for these have many visits."""
+        served = self._P.visits - len(plan.left_out)
+        return served >= LONG * max(1, len(plan.used))
+
+    def _crossed(self, population: list[Plan], until: float, by_ways: bool) -> Plan:
         """Cross plans until some instant and anneal what comes; return the best plan.
 
         A plan that comes out better takes the place of the worse of the two behind it, so that
@@ -126,25 +136,34 @@ class Campaign:
         """
         seeds = [self._next_seed() for _ in range(self._threads)]
         with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(lambda seed: self._cross(population, seed, until), seeds))
+            list(pool.map(lambda seed: self._cross(population, seed, until, by_ways), seeds))
         return min(population, key=lambda plan: plan.eur)
 
-    def _cross(self, population: list[Plan], seed: int, until: float) -> None:
+    def _cross(self, population: list[Plan], seed: int, until: float, by_ways: bool) -> None:
         """Do the work of `_crossed` on one thread; all share the population."""
         P, random = self._P, np.random.default_rng(seed)  # noqa: N806
         members = np.arange(P.visits, dtype=np.int32)
         while (now := monotonic()) < until:
             one, other = (int(index) for index in random.choice(len(population), 2, replace=False))
             worse = max(one, other, key=lambda index: population[index].eur)
-            child = crossover(P, population[one], population[other], self._spares, random)
-            child = child or population[one]  # where both have these tours: anneal on
-            scale, end = self.scale(population[worse]), min(until, now + CHILD_S * P.visits)
+            child = self._child(population[one], population[other], by_ways, random)
+            child = child or population[one]  # where both are the same there: anneal on
+            scale, child_s = self.scale(population[worse]), SHORT_CHILD_S if by_ways else CHILD_S
+            end = min(until, now + child_s * P.visits)
             schedule = Schedule(UNCOUNTED, now, end, MILD * scale, COLD * scale)
             seed = int(random.integers(2**31))
             _, found = self.phase(self.with_spares(child), members, schedule, seed)
             same = any(abs(found.eur - plan.eur) < SAME * found.eur for plan in population)
             if not same and found.eur < population[worse].eur:
                 population[worse] = found
+
+    def _child(
+        self, one: Plan, other: Plan, by_ways: bool, random: np.random.Generator
+    ) -> Plan | None:
+        """Return a plan that takes ways or tours over from another one."""
+        if by_ways:
+            return assembled(self._P, one, other, self._spares[0], random)
+        return crossover(self._P, one, other, self._spares, random)
 
     def _mostly_declined(self, plan: Plan) -> bool:
         """Whether many optional visits are left out."""

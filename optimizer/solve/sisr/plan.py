@@ -10,7 +10,7 @@ import numpy as np
 from optimizer.solve.days import solution_of
 from optimizer.solve.search import Day
 from optimizer.solve.sisr.annealing import ready, total
-from optimizer.solve.sisr.state import LEFT_OUT, State, new_state
+from optimizer.solve.sisr.state import ABSENT, LEFT_OUT, State, new_state
 from optimizer.solve.sisr.tour import refresh
 from optimizer.solve.sisr.unloading import IMPOSSIBLE, adopt, place
 
@@ -99,19 +99,30 @@ def _tidied(P: Arrays, nodes: Nodes) -> Nodes:  # noqa: N803
 
 
 def _repair(P: Arrays, S: State, r: int) -> None:  # noqa: N803
-    """Place a tour's unloadings anew; if that does not help, leave its visits out."""
+    """Place a tour's unloadings anew; what then has no room or time on it is left out."""
     row = S.nodes[r, : S.tours["length"][r]]
-    stops = row[1:-1][row[1:-1] < P.visits].copy()
+    stops = row[1:-1][row[1:-1] < P.visits].tolist()
+    if not _served(P, S, r, stops):
+        kept: list[int] = []
+        for stop in stops:
+            if _served(P, S, r, [*kept, stop]):
+                kept.append(stop)
+        absent = np.setdiff1d(stops, kept)
+        S.visits["row"][absent] = ABSENT
+        out = S.counts[LEFT_OUT]
+        S.left_out[out : out + len(absent)] = absent
+        S.counts[LEFT_OUT] = out + len(absent)
+        _served(P, S, r, kept)
+
+
+def _served(P: Arrays, S: State, r: int, stops: list[int]) -> bool:  # noqa: N803
+    """Make a tour of some visits, in their order; return whether it keeps every rule."""
+    if not stops:
+        S.nodes[r, 1], S.tours["length"][r] = P.kinds["end"][P.kind[S.tours["truck"][r]]], 2
+        return bool(refresh(P, S, r))
     S.stops[: len(stops)] = stops
     cost, size = place(P, S, int(P.kind[S.tours["truck"][r]]), len(stops))
-    if len(stops) and cost < IMPOSSIBLE and adopt(P, S, r, size) and refresh(P, S, r):
-        return
-    S.nodes[r, 1], S.tours["length"][r] = P.kinds["end"][P.kind[S.tours["truck"][r]]], 2
-    refresh(P, S, r)
-    out = S.counts[LEFT_OUT]
-    S.left_out[out : out + len(stops)] = stops
-    S.visits["row"][stops] = -1
-    S.counts[LEFT_OUT] = out + len(stops)
+    return bool(cost < IMPOSSIBLE and adopt(P, S, r, size) and refresh(P, S, r))
 
 
 def solution_from(

@@ -65,10 +65,14 @@ def _compile() -> None:
     from optimizer.model import Solution
     from optimizer.solve.facts import Facts
     from optimizer.solve.route import Builder
+    from optimizer.solve.sisr.arrays import arrays_of
     from optimizer.solve.sisr.engine import CompiledSearch
+    from optimizer.solve.sisr.plan import mended
 
     builder = Builder(Facts(_example()))
     CompiledSearch().search(builder, Solution(()), monotonic() + 600.0, 0, 0.01)
+    P, _ = arrays_of(builder.facts)  # noqa: N806
+    mended(P, {0: np.arange(P.visits, dtype=np.int32)})  # too much for one truck
 
 
 def _example() -> Problem:
