@@ -16,11 +16,14 @@ Where tours are long, two plans hardly share any; so whole tours (`crossover`) c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from optimizer.solve.sisr.plan import mended
+
+type Way = tuple[int, int]
+type Tours = list[list[int]]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,11 +33,20 @@ if TYPE_CHECKING:
     from optimizer.solve.sisr.arrays import Arrays
     from optimizer.solve.sisr.plan import Plan
 
-    Way = tuple[int, int]
-    Tours = list[list[int]]
-
 DEPOT = -1  # where all tours start and end
 JOINED = 0.7  # share of the rounds with a visit in common with the first that are taken, too
+
+
+class Round(NamedTuple):
+    """An "AB-cycle": ways of one plan, and those of the other that may take their place."""
+
+    leaving: list[Way]
+    coming: list[Way]
+
+    @property
+    def visits(self) -> set[int]:
+        """What it comes to, the depot left aside."""
+        return {node for ways in self for way in ways for node in way} - {DEPOT}
 
 
 def assembled(
@@ -85,16 +97,14 @@ def _ways(tours: Tours) -> Iterable[Way]:
         yield from zip([DEPOT, *tour], [*tour, DEPOT], strict=True)
 
 
-def _rounds(
-    ours: Counter[Way], theirs: Counter[Way], random: np.random.Generator
-) -> list[tuple[list[Way], list[Way]]]:
-    """Return the rounds ("AB-cycles"): ways of ours, and of theirs that may replace them."""
+def _rounds(ours: Counter[Way], theirs: Counter[Way], random: np.random.Generator) -> list[Round]:
+    """Return the rounds that all ways add up to which only one of two plans has."""
     leaving, coming = defaultdict(list), defaultdict(list)
     for way in (ours - theirs).elements():
         leaving[way[0]].append(way)
     for way in (theirs - ours).elements():
         coming[way[1]].append(way)
-    rounds: list[tuple[list[Way], list[Way]]] = []
+    rounds: list[Round] = []
     for start in random.permutation(list(leaving)) if leaving else ():
         while leaving[int(start)]:
             rounds += _closed(int(start), leaving, coming, random)
@@ -106,10 +116,10 @@ def _closed(
     leaving: dict[int, list[Way]],
     coming: dict[int, list[Way]],
     random: np.random.Generator,
-) -> list[tuple[list[Way], list[Way]]]:
+) -> list[Round]:
     """Walk from a node until one is met again, and on from there until all is closed."""
     walked: list[tuple[Way, Way]] = []
-    rounds: list[tuple[list[Way], list[Way]]] = []
+    rounds: list[Round] = []
     while True:
         way = _drawn(leaving[node], random)
         back = _drawn(coming[way[1]], random)
@@ -118,7 +128,7 @@ def _closed(
         met = next((at for at, (first, _) in enumerate(walked) if first[0] == node), None)
         if met is None:
             continue
-        rounds.append(([first for first, _ in walked[met:]], [last for _, last in walked[met:]]))
+        rounds.append(Round([one for one, _ in walked[met:]], [two for _, two in walked[met:]]))
         del walked[met:]
         if not walked:
             return rounds
@@ -128,22 +138,15 @@ def _drawn(ways: list[Way], random: np.random.Generator) -> Way:
     return ways.pop(int(random.integers(len(ways))))
 
 
-def _some(
-    rounds: Sequence[tuple[list[Way], list[Way]]], random: np.random.Generator
-) -> list[tuple[list[Way], list[Way]]]:
+def _some(rounds: Sequence[Round], random: np.random.Generator) -> list[Round]:
     """Return one of the rounds and most of those that have a visit in common with it."""
     first = int(random.integers(len(rounds)))
-    met = _nodes(rounds[first])
+    met = rounds[first].visits
     return [
         one
         for number, one in enumerate(rounds)
-        if number == first or (met & _nodes(one) and random.random() < JOINED)
+        if number == first or (met & one.visits and random.random() < JOINED)
     ]
-
-
-def _nodes(one: tuple[list[Way], list[Way]]) -> set[int]:
-    """Return the visits that a round comes to."""
-    return {node for ways in one for way in ways for node in way} - {DEPOT}
 
 
 def _tours(ways: Counter[Way]) -> Tours:
