@@ -107,7 +107,7 @@ class Campaign:
         from a longer anneal. Days without a clock do not.
         """
         again = steps >= UNCOUNTED and has_clock(self._P) and not self._large(plan)
-        by_ways = len(self._spares) == 1 and self._has_long_tours(plan)
+        by_ways = self._by_ways(plan)
         round_s = (SHORT_ROUND_S if by_ways else ROUND_S) * self._P.visits
         rounds = int((until - monotonic()) / round_s) if again else 1
         if rounds < 2:
@@ -123,10 +123,14 @@ class Campaign:
             population += self._each(other if number else plan, schedule, self._threads)
         return self._crossed(population, until, by_ways)
 
-    def _has_long_tours(self, plan: Plan) -> bool:
-        """Whether plans hardly share whole tours, for these have many visits."""
-        served = self._P.visits - len(plan.left_out)
-        return served >= LONG * max(1, len(plan.used))
+    def _by_ways(self, plan: Plan) -> bool:
+        """Whether to cross by ways: where tours are long, plans hardly share any.
+
+        Of larger days too few plans can be made in the usual time.
+        """
+        served, visits = self._P.visits - len(plan.left_out), self._P.visits
+        long = served >= LONG * max(1, len(plan.used))
+        return long and visits <= DIVIDED_VISITS and len(self._spares) == 1
 
     def _crossed(self, population: list[Plan], until: float, by_ways: bool) -> Plan:
         """Cross plans until some instant and anneal what comes; return the best plan.
